@@ -1,1 +1,43 @@
-//! placeholder
+//! Databases: SQLite, MariaDB and PostgreSQL behind one small set of types.
+//!
+//! The layers above write an operation once, as ordinary `async` code over a
+//! [`Transaction`], with statements in one portable SQL text ([`Sql`]). This crate knows
+//! nothing about what the rows mean.
+//!
+//! - [`Database::row`] and [`Database::rows`] run one reading statement,
+//! - [`Database::read`] runs several of them on one snapshot,
+//! - [`Database::write`] runs an operation in a transaction and returns after its commit.
+//!
+//! # What a statement may contain
+//!
+//! What all three databases understand: `?` placeholders, `"double quoted"` identifiers,
+//! `||`, common table expressions that only read, window functions, `INSERT … RETURNING`,
+//! `DELETE … RETURNING`, `LIMIT … OFFSET …`. `{lock}` stands for `FOR UPDATE` where that
+//! exists. `ON CONFLICT (…) DO UPDATE SET … = excluded."…"` is translated for MariaDB; see
+//! [`Sql`]. Not: `UPDATE … RETURNING`, `NULLS LAST`, `IS NOT DISTINCT FROM`, JSON operators,
+//! backslashes in string literals.
+
+#![forbid(unsafe_code)]
+
+mod config;
+mod database;
+mod datetime;
+mod dialect;
+mod error;
+mod row;
+mod schema;
+mod sql;
+mod sqlite;
+mod transaction;
+mod value;
+
+pub use config::{DatabaseConfig, Password, ServerConfig, Tls};
+pub use database::Database;
+pub use dialect::Dialect;
+pub use error::StoreError;
+pub use futures_util::future::BoxFuture;
+pub use row::Row;
+pub use schema::{Column, ColumnChange, Index};
+pub use sql::{Sql, Statement};
+pub use transaction::Transaction;
+pub use value::Value;

@@ -1,0 +1,217 @@
+//! A database, whichever it is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::sqlite::Sqlite;
+use crate::{
+    Column, ColumnChange, DatabaseConfig, Dialect, Index, Row, Sql, StoreError, Transaction, Value,
+};
+
+/// An open database. Clones share its connections.
+#[derive(Clone)]
+pub struct Database {
+    engine: Arc<Engine>,
+}
+
+enum Engine {
+    Sqlite(Sqlite),
+}
+
+impl Database {
+    /// Opens a database. A SQLite file is created when it does not exist; a server is not
+    /// contacted before the first statement.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or (for a server) outside of a tokio runtime.
+    pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        let engine = match config {
+            DatabaseConfig::Sqlite { path } => Engine::Sqlite(Sqlite::open(path)?),
+            DatabaseConfig::MariaDb(_) | DatabaseConfig::Postgres(_) => {
+                return Err(StoreError::Unavailable("servers: to come".to_owned()));
+            }
+        };
+        Ok(Self {
+            engine: Arc::new(engine),
+        })
+    }
+
+    /// The dialect that dynamic statements have to be in.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match &*self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Closes the connections, after what has begun. Every later call, through any clone,
+    /// answers [`StoreError::Closed`].
+    pub async fn close(&self) {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+
+    /// Runs one reading statement outside of a transaction and returns its rows. On SQLite
+    /// this happens on the calling thread: microseconds for a look-up by key.
+    ///
+    /// # Errors
+    /// When the statement fails, or is not a `SELECT` or `WITH`.
+    pub async fn rows(
+        &self,
+        sql: &'static Sql,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        reads(sql)?;
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.rows(sql, &values, usize::MAX),
+        }
+    }
+
+    /// Like [`Database::rows`], the first row only.
+    ///
+    /// # Errors
+    /// When the statement fails, or is not a `SELECT` or `WITH`.
+    pub async fn row(
+        &self,
+        sql: &'static Sql,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        reads(sql)?;
+        let rows = match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.rows(sql, &values, 1)?,
+        };
+        Ok(rows.into_iter().next())
+    }
+
+    /// Runs an operation in one transaction. `Err` rolls it back; with `Ok` the changes are
+    /// committed, and only then is it returned.
+    ///
+    /// The operation may run more than once: on MariaDB and PostgreSQL it is tried again after
+    /// a deadlock or a lost connection. So its only effects are its statements. On SQLite it
+    /// runs on the writer thread and may await nothing but its transaction.
+    ///
+    /// ```
+    /// # use crema_store::*;
+    /// # async fn example(database: &Database, sql: &'static Sql) -> Result<u64, StoreError> {
+    /// let name = "Administrator".to_owned();
+    /// database
+    ///     .write(move |tx| {
+    ///         let name = name.clone();
+    ///         Box::pin(async move { tx.execute(sql, params![name]).await })
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
+    ///
+    /// When the returned future is dropped, the changes are either all made or not at all.
+    ///
+    /// # Errors
+    /// The operation's own, or a [`StoreError`] of the transaction.
+    pub async fn write<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(operation).await,
+        }
+    }
+
+    /// Runs an operation that only reads: all its statements see the same state. On SQLite it
+    /// runs on the calling thread and may await nothing but its transaction.
+    ///
+    /// # Errors
+    /// The operation's own, or a [`StoreError`] of the transaction.
+    pub async fn read<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(&operation),
+        }
+    }
+
+    /// Runs schema statements, separated by `;`. One transaction on SQLite and PostgreSQL; on
+    /// MariaDB every statement commits by itself.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub async fn execute_ddl(&self, text: &str) -> Result<(), StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.execute_ddl(text).await,
+        }
+    }
+
+    /// Gives a column another type, nullability and default. On SQLite the table is rebuilt.
+    ///
+    /// # Errors
+    /// When there is no such column, or its values do not fit.
+    pub async fn alter_column(&self, change: &ColumnChange<'_>) -> Result<(), StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.alter_column(change).await,
+        }
+    }
+
+    /// Prepares a statement without running it: whether its syntax, tables and columns fit.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when they do not.
+    pub async fn prepare_check(&self, sql: &'static Sql) -> Result<(), StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.prepare_check(sql),
+        }
+    }
+
+    /// The names of the tables, sorted.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn tables(&self) -> Result<Vec<String>, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.tables(),
+        }
+    }
+
+    /// The columns of a table, in order; none when there is no such table.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn columns(&self, table: &str) -> Result<Vec<Column>, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.columns(table),
+        }
+    }
+
+    /// The indexes of a table except its primary key, by name.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn indexes(&self, table: &str) -> Result<Vec<Index>, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.indexes(table),
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Database({})", self.dialect())
+    }
+}
+
+/// Writing goes through a transaction on every database, also where the driver would allow
+/// it otherwise.
+fn reads(sql: &Sql) -> Result<(), StoreError> {
+    if sql.is_read() {
+        return Ok(());
+    }
+    Err(StoreError::Schema(
+        "only SELECT and WITH run outside of a transaction".to_owned(),
+    ))
+}

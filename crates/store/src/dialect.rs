@@ -1,0 +1,187 @@
+//! Where the databases differ in their SQL.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A database's way of speaking SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// SQLite, embedded.
+    Sqlite,
+    /// MariaDB.
+    MariaDb,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// The collation of every text column on MariaDB. Not `utf8mb4_bin`: that one ignores
+/// trailing blanks in comparisons, so that two different token strings would match.
+pub(crate) const MARIADB_COLLATION: &str = "utf8mb4_nopad_bin";
+
+impl Dialect {
+    /// The name as Frappe's `db_type` has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::MariaDb => "mariadb",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// An identifier in quotes. MariaDB runs with `ANSI_QUOTES`, so that all three agree.
+    #[must_use]
+    pub fn quote(self, identifier: &str) -> String {
+        format!("\"{}\"", identifier.replace('"', "\"\""))
+    }
+
+    /// A string literal for a column's default in DDL. Values of statements are bound, never
+    /// written into the text.
+    #[must_use]
+    pub fn literal(self, text: &str) -> String {
+        let text = text.replace('\'', "''");
+        match self {
+            Self::MariaDb => format!("'{}'", text.replace('\\', "\\\\")),
+            Self::Sqlite | Self::Postgres => format!("'{text}'"),
+        }
+    }
+
+    /// The physical type for a type in Frappe's (MariaDB's) words, in the spelling that
+    /// [`Database::columns`](crate::Database::columns) reports for such a column. Types that
+    /// are not listed pass unchanged.
+    #[must_use]
+    pub fn column_type(self, frappe: &str) -> Cow<'_, str> {
+        let frappe = frappe.trim().to_ascii_lowercase();
+        let (base, arguments) = split_type(&frappe);
+        match self {
+            // Affinities: `int`, `char`/`text`, `blob`, `double` mean what they should, and
+            // text in a `datetime` column stays text.
+            Self::Sqlite => Cow::Owned(frappe),
+            Self::MariaDb => match base {
+                "int" | "bigint" | "smallint" | "tinyint" | "mediumint" => {
+                    Cow::Owned(base.to_owned())
+                }
+                "json" => Cow::Borrowed("longtext"),
+                _ => Cow::Owned(frappe),
+            },
+            Self::Postgres => match base {
+                "longtext" | "mediumtext" | "tinytext" | "text" => Cow::Borrowed("text"),
+                "int" | "mediumint" => Cow::Borrowed("integer"),
+                "tinyint" | "smallint" => Cow::Borrowed("smallint"),
+                "bigint" => Cow::Borrowed("bigint"),
+                "double" | "float" => Cow::Borrowed("double precision"),
+                "decimal" => Cow::Owned(format!("numeric{arguments}")),
+                "datetime" => Cow::Owned(format!("timestamp{arguments}")),
+                "blob" | "longblob" | "mediumblob" | "varbinary" => Cow::Borrowed("bytea"),
+                _ => Cow::Owned(frappe),
+            },
+        }
+    }
+
+    /// A condition that matches a column against a bound pattern without regard to case
+    /// (ASCII only on SQLite). The pattern's wildcards are `%` and `_`; text that must not
+    /// act as a pattern goes through [`Dialect::escape_like`].
+    #[must_use]
+    pub fn like(self, quoted_column: &str) -> String {
+        format!("lower({quoted_column}) LIKE lower(?) ESCAPE '!'")
+    }
+
+    /// Text in which the wildcards of [`Dialect::like`] stand for themselves.
+    #[must_use]
+    pub fn escape_like(text: &str) -> String {
+        let mut escaped = String::with_capacity(text.len());
+        for character in text.chars() {
+            if matches!(character, '%' | '_' | '!') {
+                escaped.push('!');
+            }
+            escaped.push(character);
+        }
+        escaped
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `varchar(140)` → (`varchar`, `(140)`).
+fn split_type(text: &str) -> (&str, &str) {
+    text.find('(')
+        .and_then(|at| text.split_at_checked(at))
+        .map_or((text, ""), |(base, arguments)| (base.trim_end(), arguments))
+}
+
+/// Rewrites portable SQL for one dialect; see [`Sql`](crate::Sql) for what is portable.
+pub(crate) fn render(dialect: Dialect, text: &str) -> String {
+    let text = match dialect {
+        Dialect::MariaDb => on_duplicate_key(text),
+        Dialect::Sqlite | Dialect::Postgres => Cow::Borrowed(text),
+    };
+    let mut rendered = String::with_capacity(text.len() + 16);
+    let mut rest: &str = &text;
+    let mut quote: Option<char> = None;
+    let mut parameter = 0_u32;
+    while let Some(character) = rest.chars().next() {
+        if quote.is_none()
+            && let Some(after) = rest.strip_prefix("{lock}")
+        {
+            if dialect != Dialect::Sqlite {
+                rendered.push_str("FOR UPDATE");
+            }
+            rest = after;
+            continue;
+        }
+        match (character, quote) {
+            ('\'' | '"', None) => quote = Some(character),
+            (_, Some(open)) if open == character => quote = None,
+            _ => {}
+        }
+        if character == '?' && quote.is_none() && dialect == Dialect::Postgres {
+            parameter += 1;
+            rendered.push_str(&format!("${parameter}"));
+        } else {
+            rendered.push(character);
+        }
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+    }
+    rendered
+}
+
+/// `ON CONFLICT (…) DO UPDATE SET …` in MariaDB's words.
+fn on_duplicate_key(text: &str) -> Cow<'_, str> {
+    const CONFLICT: &str = "ON CONFLICT (";
+    let Some((before, after)) = text.split_once(CONFLICT) else {
+        return Cow::Borrowed(text);
+    };
+    let Some((keys, action)) = after.split_once(')') else {
+        return Cow::Borrowed(text);
+    };
+    let action = action.trim_start();
+    if let Some(rest) = action.strip_prefix("DO NOTHING") {
+        let key = keys.split(',').next().unwrap_or(keys).trim();
+        return Cow::Owned(format!(
+            "{before}ON DUPLICATE KEY UPDATE {key} = {key}{rest}"
+        ));
+    }
+    let Some(assignments) = action.strip_prefix("DO UPDATE SET") else {
+        return Cow::Borrowed(text);
+    };
+    Cow::Owned(format!(
+        "{before}ON DUPLICATE KEY UPDATE{}",
+        excluded_values(assignments)
+    ))
+}
+
+/// `excluded."x"` → `VALUES("x")`.
+fn excluded_values(assignments: &str) -> String {
+    const EXCLUDED: &str = "excluded.\"";
+    let mut parts = assignments.split(EXCLUDED);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (column, rest) = part.split_once('"').unwrap_or((part, ""));
+        out.push_str(&format!("VALUES(\"{column}\"){rest}"));
+    }
+    out
+}

@@ -1,0 +1,181 @@
+//! SQLite: one writer thread with group commit, and readers on the calling thread.
+
+mod catalogue;
+mod connection;
+mod operation;
+mod statement;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use crate::transaction::{Connection, Transaction};
+use crate::{Column, ColumnChange, Index, Row, Sql, StoreError, Value};
+
+pub(crate) use statement::{execute, rows};
+
+/// Connections kept for readers. More are opened when more threads read at once, and closed
+/// afterwards.
+const IDLE_READERS: usize = 16;
+
+/// A database file.
+pub(crate) struct Sqlite {
+    path: std::path::PathBuf,
+    writer: writer::Writer,
+    /// `None` once the database is closed.
+    readers: Mutex<Option<Vec<rusqlite::Connection>>>,
+}
+
+impl Sqlite {
+    /// Opens the file, creating it and its folder when they do not exist.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        connection::create_file(path)?;
+        let writer = writer::Writer::start(connection::open(path, connection::Role::Writer)?)?;
+        let reader = connection::open(path, connection::Role::Reader)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers: Mutex::new(Some(vec![reader])),
+        })
+    }
+
+    /// Runs one reading statement on the calling thread; at most `limit` rows.
+    pub(crate) fn rows(
+        &self,
+        sql: &Sql,
+        values: &[Value],
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.with_reader(|connection| {
+            let text = sql.for_dialect(crate::Dialect::Sqlite);
+            statement::rows(connection, text, values, limit)
+        })
+    }
+
+    /// Runs an operation on a snapshot, on the calling thread.
+    pub(crate) fn read<T, E>(
+        &self,
+        operation: &(impl for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + ?Sized),
+    ) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        let connection = self.take_reader()?;
+        statement::execute(&connection, "BEGIN DEFERRED", &[])?;
+        let mut transaction = Transaction::new(Connection::Sqlite(Box::new(connection)));
+        let result = operation::poll_once(operation, &mut transaction);
+        if let Connection::Sqlite(connection) = transaction.into_connection()
+            && statement::execute(&connection, "ROLLBACK", &[]).is_ok()
+        {
+            self.give_back(*connection);
+        }
+        result
+    }
+
+    /// Runs an operation on the writer thread; returns after its group was committed.
+    pub(crate) async fn write<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.run(operation).await
+    }
+
+    /// Runs statements that change the schema, in one transaction.
+    pub(crate) async fn execute_ddl(&self, text: &str) -> Result<(), StoreError> {
+        let text = text.to_owned();
+        self.writer
+            .with_connection(move |connection| statement::execute_batch(connection, &text))
+            .await
+    }
+
+    /// Changes a column by rebuilding its table: SQLite cannot alter a column's type.
+    pub(crate) async fn alter_column(&self, change: &ColumnChange<'_>) -> Result<(), StoreError> {
+        let table = change.table.to_owned();
+        let column = Column {
+            name: change.column.to_owned(),
+            column_type: crate::Dialect::Sqlite
+                .column_type(change.column_type)
+                .into_owned(),
+            length: None,
+            nullable: change.nullable,
+            default: change.default.map(ToOwned::to_owned),
+            primary_key: false,
+        };
+        self.writer
+            .with_connection(move |connection| {
+                catalogue::rebuild_with_column(connection, &table, &column)
+            })
+            .await
+    }
+
+    /// Prepares a statement without running it.
+    pub(crate) fn prepare_check(&self, sql: &Sql) -> Result<(), StoreError> {
+        self.with_reader(|connection| {
+            let text = sql.for_dialect(crate::Dialect::Sqlite);
+            connection
+                .prepare(text)
+                .map(drop)
+                .map_err(|error| statement::error(&error))
+        })
+    }
+
+    pub(crate) fn tables(&self) -> Result<Vec<String>, StoreError> {
+        self.with_reader(catalogue::tables)
+    }
+
+    pub(crate) fn columns(&self, table: &str) -> Result<Vec<Column>, StoreError> {
+        self.with_reader(|connection| catalogue::columns(connection, table))
+    }
+
+    pub(crate) fn indexes(&self, table: &str) -> Result<Vec<Index>, StoreError> {
+        self.with_reader(|connection| catalogue::indexes(connection, table))
+    }
+
+    /// Waits for what is queued, then closes every connection.
+    pub(crate) async fn close(&self) {
+        drop(self.idle_readers().take());
+        self.writer.stop().await;
+    }
+
+    fn with_reader<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.take_reader()?;
+        let result = work(&connection);
+        self.give_back(connection);
+        result
+    }
+
+    fn take_reader(&self) -> Result<rusqlite::Connection, StoreError> {
+        let idle = match self.idle_readers().as_mut() {
+            Some(readers) => readers.pop(),
+            None => return Err(StoreError::Closed),
+        };
+        idle.map_or_else(
+            || connection::open(&self.path, connection::Role::Reader),
+            Ok,
+        )
+    }
+
+    fn give_back(&self, connection: rusqlite::Connection) {
+        let surplus = match self.idle_readers().as_mut() {
+            Some(readers) if readers.len() < IDLE_READERS => {
+                readers.push(connection);
+                None
+            }
+            _ => Some(connection),
+        };
+        // Closed after the lock is free.
+        drop(surplus);
+    }
+
+    fn idle_readers(&self) -> MutexGuard<'_, Option<Vec<rusqlite::Connection>>> {
+        // Nothing can panic while the list is locked; a poisoned one is whole.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

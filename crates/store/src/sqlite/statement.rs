@@ -1,0 +1,217 @@
+//! Running one statement on a connection.
+
+use std::sync::Arc;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
+
+use crate::{Row, StoreError, Value, datetime};
+
+/// Runs a statement and returns its rows, at most `limit` of them.
+pub(crate) fn rows(
+    connection: &Connection,
+    text: &str,
+    values: &[Value],
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let mut statement = bound(connection, text, values)?;
+    let kinds: Vec<Kind> = statement
+        .columns()
+        .map(|column| Kind::of_declaration(column.decl_type()))
+        .collect();
+    let mut names: Option<Arc<[String]>> = None;
+    let mut found = Vec::new();
+    let mut rows = statement.raw_query();
+    while found.len() < limit {
+        let Some(row) = rows.next().map_err(|failure| error(&failure))? else {
+            break;
+        };
+        let names = names.get_or_insert_with(|| {
+            let names = row.as_ref().column_names();
+            names.map(ToOwned::to_owned).collect()
+        });
+        let mut values = Vec::with_capacity(kinds.len());
+        for (index, kind) in kinds.iter().enumerate() {
+            let value = row.get_ref(index).map_err(|failure| error(&failure))?;
+            values.push(kind.read(value, index)?);
+        }
+        found.push(Row::new(Arc::clone(names), values));
+    }
+    Ok(found)
+}
+
+/// Runs a statement and returns the number of changed rows.
+pub(crate) fn execute(
+    connection: &Connection,
+    text: &str,
+    values: &[Value],
+) -> Result<u64, StoreError> {
+    let mut statement = bound(connection, text, values)?;
+    let changed = statement.raw_execute().map_err(|failure| error(&failure))?;
+    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+}
+
+/// Runs several statements without values.
+pub(super) fn execute_batch(connection: &Connection, text: &str) -> Result<(), StoreError> {
+    connection
+        .execute_batch(text)
+        .map_err(|failure| error(&failure))
+}
+
+fn bound<'c>(
+    connection: &'c Connection,
+    text: &str,
+    values: &[Value],
+) -> Result<CachedStatement<'c>, StoreError> {
+    let mut statement = connection
+        .prepare_cached(text)
+        .map_err(|failure| error(&failure))?;
+    let wanted = statement.parameter_count();
+    if wanted != values.len() {
+        return Err(StoreError::Schema(format!(
+            "the statement has {wanted} parameters, {} values were given",
+            values.len()
+        )));
+    }
+    for (index, value) in values.iter().enumerate() {
+        let value = parameter(value)?;
+        statement
+            .raw_bind_parameter(index + 1, value)
+            .map_err(|failure| error(&failure))?;
+    }
+    Ok(statement)
+}
+
+fn parameter(value: &Value) -> Result<ToSqlOutput<'_>, StoreError> {
+    let borrowed = match value {
+        Value::Null => ValueRef::Null,
+        Value::Int(int) => ValueRef::Integer(*int),
+        Value::Real(real) => ValueRef::Real(*real),
+        Value::Text(text) => {
+            crate::value::check_text(text)?;
+            ValueRef::Text(text.as_bytes())
+        }
+        Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        Value::DateTime(micros) => {
+            let text = datetime::format(*micros).ok_or_else(crate::value::date_out_of_range)?;
+            return Ok(ToSqlOutput::Owned(rusqlite::types::Value::Text(text)));
+        }
+    };
+    Ok(ToSqlOutput::Borrowed(borrowed))
+}
+
+/// What a column's declared type makes of the stored value.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// `datetime`, `timestamp`: stored as text.
+    DateTime,
+    /// `decimal`, `double`, `float`, `real`: whole numbers may be stored as integers.
+    Real,
+    /// As it is stored.
+    Stored,
+}
+
+impl Kind {
+    fn of_declaration(declared: Option<&str>) -> Self {
+        let starts = |name: &str| {
+            declared
+                .and_then(|declared| declared.get(..name.len()))
+                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
+        if starts("datetime") || starts("timestamp") {
+            Self::DateTime
+        } else if ["decimal", "numeric", "double", "float", "real"]
+            .into_iter()
+            .any(starts)
+        {
+            Self::Real
+        } else {
+            Self::Stored
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a column of floating point has this precision"
+    )]
+    fn read(self, value: ValueRef<'_>, index: usize) -> Result<Value, StoreError> {
+        Ok(match (value, self) {
+            (ValueRef::Null, _) => Value::Null,
+            (ValueRef::Integer(int), Self::Real) => Value::Real(int as f64),
+            (ValueRef::Integer(int), _) => Value::Int(int),
+            (ValueRef::Real(real), _) => Value::Real(real),
+            (ValueRef::Blob(bytes), _) => Value::Bytes(bytes.to_vec()),
+            (ValueRef::Text(bytes), kind) => {
+                let text = std::str::from_utf8(bytes).map_err(|_| {
+                    StoreError::Decode(format!("column {index} holds text that is not UTF-8"))
+                })?;
+                let moment = match kind {
+                    Self::DateTime => datetime::parse(text),
+                    Self::Real | Self::Stored => None,
+                };
+                moment.map_or_else(|| Value::Text(text.to_owned()), Value::DateTime)
+            }
+        })
+    }
+}
+
+/// Sorts an error into its kind.
+pub(super) fn error(error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ffi;
+    let rusqlite::Error::SqliteFailure(failure, message) = error else {
+        return other_error(error);
+    };
+    // "UNIQUE constraint failed: table.column": no values in it.
+    let subject = || {
+        let message = message.as_deref().unwrap_or_default();
+        message
+            .rsplit_once(": ")
+            .map_or("", |(_, subject)| subject)
+            .to_owned()
+    };
+    match failure.code {
+        ErrorCode::ConstraintViolation => match failure.extended_code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE
+            | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | ffi::SQLITE_CONSTRAINT_ROWID => StoreError::UniqueViolation {
+                constraint: subject(),
+            },
+            ffi::SQLITE_CONSTRAINT_NOTNULL => StoreError::NotNull { column: subject() },
+            _ => StoreError::Constraint {
+                constraint: subject(),
+            },
+        },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
+        ErrorCode::TooBig => StoreError::TooLong {
+            column: String::new(),
+        },
+        ErrorCode::ReadOnly => {
+            StoreError::Other("this connection or file may only be read".to_owned())
+        }
+        ErrorCode::CannotOpen
+        | ErrorCode::PermissionDenied
+        | ErrorCode::DiskFull
+        | ErrorCode::SystemIoFailure
+        | ErrorCode::DatabaseCorrupt
+        | ErrorCode::NotADatabase => StoreError::Unavailable(failure.to_string()),
+        ErrorCode::SchemaChanged => StoreError::Schema(failure.to_string()),
+        // SQLITE_ERROR: what the parser and the schema say; parameters are not quoted.
+        _ if failure.extended_code == ffi::SQLITE_ERROR => {
+            StoreError::Schema(message.clone().unwrap_or_default())
+        }
+        _ => StoreError::Other(failure.to_string()),
+    }
+}
+
+fn other_error(error: &rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => StoreError::Schema(msg.clone()),
+        rusqlite::Error::ExecuteReturnedResults => {
+            StoreError::Schema("a statement that returns rows was executed for a count".to_owned())
+        }
+        rusqlite::Error::MultipleStatement => {
+            StoreError::Schema("more than one statement".to_owned())
+        }
+        _ => StoreError::Other("SQLite refused the call".to_owned()),
+    }
+}

@@ -1,0 +1,294 @@
+//! The writer: a thread that owns the one writing connection.
+//!
+//! Operations queue up. The thread takes what waits (at most [`GROUP`]), runs each under a
+//! savepoint of its own and commits them together: one sync to the disk for the whole group.
+//! An operation that fails is rolled back alone. Nobody gets an answer before the commit;
+//! when the commit fails, every operation of the group has failed.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{operation, statement};
+use crate::StoreError;
+use crate::transaction::{Connection as Handle, Transaction};
+
+/// At most so many operations share a commit.
+const GROUP: usize = 64;
+
+/// At most so many operations wait; more callers wait for a place in the queue.
+const QUEUE: usize = 1024;
+
+/// How long a caller waits for a place in the queue.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The queue's end that callers hold.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Message>,
+}
+
+enum Message {
+    Run(Box<dyn Job>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// An operation of any type.
+trait Job: Send {
+    /// Nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool;
+    /// Runs; whether its changes shall be kept.
+    fn run(&mut self, transaction: &mut Transaction) -> bool;
+    /// Answers: with its own result after a commit, else with the error.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+impl Writer {
+    /// Starts the thread. It ends when it is stopped or every handle is gone.
+    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || serve(connection, waiting))
+            .map_err(|error| StoreError::Unavailable(format!("no thread: {}", error.kind())))?;
+        Ok(Self { queue })
+    }
+
+    /// Queues an operation and waits for the commit of its group.
+    pub(super) async fn run<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Operation {
+            operation,
+            outcome: None,
+            reply,
+        };
+        let place = tokio::time::timeout(QUEUE_TIMEOUT, self.queue.reserve())
+            .await
+            .map_err(|_| StoreError::Busy)?
+            .map_err(|_| StoreError::Closed)?;
+        place.send(Message::Run(Box::new(job)));
+        match answer.await {
+            Ok(Outcome::Returned(result)) => result,
+            Ok(Outcome::Panicked(payload)) => resume_unwind(payload),
+            Err(_) => Err(E::from(StoreError::Closed)),
+        }
+    }
+
+    /// Runs synchronous work in a transaction of the writer.
+    pub(super) async fn with_connection<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(move |transaction| {
+            let result = match transaction.sqlite() {
+                Some(connection) => work(connection),
+                None => Err(StoreError::Closed),
+            };
+            Box::pin(std::future::ready(result))
+        })
+        .await
+    }
+
+    /// Stops the thread after what is queued, and waits for it to close its connection.
+    pub(super) async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.queue.send(Message::Stop(done)).await.is_ok() {
+            // An error means that the thread is gone, which is what was asked for.
+            let _ = stopped.await;
+        }
+    }
+}
+
+struct Operation<T, E, F> {
+    operation: F,
+    outcome: Option<Outcome<T, E>>,
+    reply: oneshot::Sender<Outcome<T, E>>,
+}
+
+enum Outcome<T, E> {
+    Returned(Result<T, E>),
+    /// The caller's thread goes on unwinding, as it does with the other databases.
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl<T, E, F> Job for Operation<T, E, F>
+where
+    F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(&mut self, transaction: &mut Transaction) -> bool {
+        let operation = &self.operation;
+        // The transaction stays usable: its savepoint is rolled back.
+        let outcome = match catch_unwind(AssertUnwindSafe(|| {
+            operation::poll_once(operation, transaction)
+        })) {
+            Ok(result) => Outcome::Returned(result),
+            Err(payload) => Outcome::Panicked(payload),
+        };
+        let keep = matches!(outcome, Outcome::Returned(Ok(_)));
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        let outcome = match (self.outcome, committed) {
+            (Some(outcome), Ok(())) => outcome,
+            (Some(Outcome::Panicked(payload)), Err(_)) => Outcome::Panicked(payload),
+            (Some(Outcome::Returned(Err(own))), Err(_)) => Outcome::Returned(Err(own)),
+            (_, Err(error)) => Outcome::Returned(Err(E::from(error))),
+            (None, Ok(())) => Outcome::Returned(Err(E::from(StoreError::Closed))),
+        };
+        // The caller may have gone; its operation is done all the same.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// The thread's life.
+fn serve(connection: Connection, mut waiting: mpsc::Receiver<Message>) {
+    let mut handle = Some(Box::new(connection));
+    while let Some(connection) = handle.take() {
+        let Some(first) = waiting.blocking_recv() else {
+            return;
+        };
+        let (group, stop) = gather(first, &mut waiting);
+        let connection = commit_group(connection, group);
+        if let Some(stop) = stop {
+            waiting.close();
+            while let Ok(message) = waiting.try_recv() {
+                if let Message::Run(job) = message {
+                    job.finish(Err(StoreError::Closed));
+                }
+            }
+            drop(connection);
+            let _ = stop.send(());
+            return;
+        }
+        handle = connection;
+    }
+}
+
+type Group = VecDeque<Box<dyn Job>>;
+
+/// What waits right now, up to the size of a group or the order to stop.
+fn gather(
+    first: Message,
+    waiting: &mut mpsc::Receiver<Message>,
+) -> (Group, Option<oneshot::Sender<()>>) {
+    let mut group = Group::new();
+    let mut next = Some(first);
+    while let Some(message) = next {
+        match message {
+            Message::Stop(done) => return (group, Some(done)),
+            Message::Run(job) => group.push_back(job),
+        }
+        next = if group.len() < GROUP {
+            waiting.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    (group, None)
+}
+
+/// Runs all operations of a group; as many transactions as that takes, which is one unless
+/// SQLite gives a transaction up (a full disk, for example).
+fn commit_group(mut connection: Box<Connection>, mut group: Group) -> Option<Box<Connection>> {
+    group.retain(|job| !job.is_abandoned());
+    while !group.is_empty() {
+        if let Err(error) = statement::execute(&connection, "BEGIN IMMEDIATE", &[]) {
+            finish(group, &Err(error));
+            return Some(connection);
+        }
+        let mut kept = Group::new();
+        let mut failed = Group::new();
+        let mut lost = None;
+        while let (Some(mut job), None) = (group.pop_front(), &lost) {
+            let (back, keep) = run_under_savepoint(connection, job.as_mut())?;
+            connection = back;
+            match keep {
+                Ok(true) => kept.push_back(job),
+                Ok(false) => failed.push_back(job),
+                Err(error) => {
+                    lost = Some(error);
+                    kept.push_back(job);
+                }
+            }
+        }
+        let committed = match lost {
+            None => end(&connection, kept.is_empty()),
+            Some(error) => {
+                // Without effect when SQLite has rolled back already.
+                let _ = statement::execute(&connection, "ROLLBACK", &[]);
+                Err(error)
+            }
+        };
+        finish(kept, &committed);
+        finish(failed, &Ok(()));
+    }
+    Some(connection)
+}
+
+/// Commits, or rolls back when nothing is to be kept.
+fn end(connection: &Connection, nothing: bool) -> Result<(), StoreError> {
+    if nothing {
+        return statement::execute(connection, "ROLLBACK", &[]).map(drop);
+    }
+    let committed = statement::execute(connection, "COMMIT", &[]).map(drop);
+    if committed.is_err() && !connection.is_autocommit() {
+        // The error of the commit is the one to report.
+        let _ = statement::execute(connection, "ROLLBACK", &[]);
+    }
+    committed
+}
+
+fn finish(group: Group, committed: &Result<(), StoreError>) {
+    for job in group {
+        job.finish(committed.clone());
+    }
+}
+
+/// Runs one operation. Inside: whether to keep it, or the error when the whole transaction
+/// is lost. `None` when the connection is.
+#[expect(
+    clippy::type_complexity,
+    reason = "the connection goes in and out by value, because a transaction owns it"
+)]
+fn run_under_savepoint(
+    connection: Box<Connection>,
+    job: &mut dyn Job,
+) -> Option<(Box<Connection>, Result<bool, StoreError>)> {
+    if let Err(error) = statement::execute(&connection, "SAVEPOINT operation", &[]) {
+        return Some((connection, Err(error)));
+    }
+    let mut transaction = Transaction::new(Handle::Sqlite(connection));
+    let keep = job.run(&mut transaction);
+    let failure = transaction.failure().cloned();
+    let Handle::Sqlite(connection) = transaction.into_connection();
+    if connection.is_autocommit() {
+        let error = failure
+            .unwrap_or_else(|| StoreError::Other("the operation ended the transaction".to_owned()));
+        return Some((connection, Err(error)));
+    }
+    let ended = if keep {
+        statement::execute(&connection, "RELEASE operation", &[])
+    } else {
+        statement::execute(&connection, "ROLLBACK TO operation", &[])
+            .and_then(|_| statement::execute(&connection, "RELEASE operation", &[]))
+    };
+    Some((connection, ended.map(|_| keep)))
+}
