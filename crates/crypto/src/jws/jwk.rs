@@ -1,5 +1,7 @@
 //! Public keys as JSON Web Keys (RFC 7517), and their thumbprints (RFC 7638).
 
+use std::ops::RangeInclusive;
+
 use aws_lc_rs::signature::RsaPublicKeyComponents;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +13,8 @@ use crate::{CryptoError, Result};
 
 /// Bytes of a P-256 coordinate: fixed, with leading zeros (RFC 7518 §6.2.1.2).
 const COORDINATE_BYTES: usize = 32;
+/// Sizes of RSA keys: at least 2048 (RFC 7518 §3.3), at most what the library takes.
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 /// SEC 1's mark of an uncompressed point.
 const UNCOMPRESSED: u8 = 4;
 
@@ -59,10 +63,11 @@ impl PublicKeyBytes {
         match algorithm {
             SigningAlgorithm::RS256 | SigningAlgorithm::PS256 if is("kty", "RSA") => {
                 // Some issuers write a sign byte, against RFC 7518 §2.
-                Some(Self::Rsa(RsaPublicKeyComponents {
-                    n: without_leading_zeros(&bytes("n")?).to_vec(),
-                    e: without_leading_zeros(&bytes("e")?).to_vec(),
-                }))
+                let n = without_leading_zeros(&bytes("n")?).to_vec();
+                let e = without_leading_zeros(&bytes("e")?).to_vec();
+                RSA_BITS
+                    .contains(&bit_length(&n))
+                    .then_some(Self::Rsa(RsaPublicKeyComponents { n, e }))
             }
             SigningAlgorithm::ES256 if is("kty", "EC") && is("crv", "P-256") => {
                 let (x, y) = (bytes("x")?, bytes("y")?);
@@ -115,4 +120,10 @@ fn coordinates(point: &[u8]) -> Option<(&[u8], &[u8])> {
 fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
     bytes.get(zeros..).unwrap_or_default()
+}
+
+/// Bits of a number whose first byte is not zero.
+fn bit_length(number: &[u8]) -> usize {
+    let unused = number.first().map_or(0, |byte| byte.leading_zeros());
+    number.len() * 8 - unused as usize
 }
