@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use crate::server::Server;
 use crate::sqlite::Sqlite;
 use crate::{
     Column, ColumnChange, DatabaseConfig, Dialect, Index, Row, Sql, StoreError, Transaction, Value,
@@ -18,6 +19,7 @@ pub struct Database {
 
 enum Engine {
     Sqlite(Sqlite),
+    Server(Server),
 }
 
 impl Database {
@@ -29,9 +31,8 @@ impl Database {
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let engine = match config {
             DatabaseConfig::Sqlite { path } => Engine::Sqlite(Sqlite::open(path)?),
-            DatabaseConfig::MariaDb(_) | DatabaseConfig::Postgres(_) => {
-                return Err(StoreError::Unavailable("servers: to come".to_owned()));
-            }
+            DatabaseConfig::MariaDb(config) => Engine::Server(Server::mariadb(config)?),
+            DatabaseConfig::Postgres(config) => Engine::Server(Server::postgres(config)?),
         };
         Ok(Self {
             engine: Arc::new(engine),
@@ -43,6 +44,7 @@ impl Database {
     pub fn dialect(&self) -> Dialect {
         match &*self.engine {
             Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Server(server) => server.dialect(),
         }
     }
 
@@ -51,6 +53,7 @@ impl Database {
     pub async fn close(&self) {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Server(server) => server.close().await,
         }
     }
 
@@ -67,6 +70,7 @@ impl Database {
         reads(sql)?;
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.rows(sql, &values, usize::MAX),
+            Engine::Server(server) => server.rows(sql, values).await,
         }
     }
 
@@ -82,6 +86,7 @@ impl Database {
         reads(sql)?;
         let rows = match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.rows(sql, &values, 1)?,
+            Engine::Server(server) => server.rows(sql, values).await?,
         };
         Ok(rows.into_iter().next())
     }
@@ -118,6 +123,7 @@ impl Database {
     {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(operation).await,
+            Engine::Server(server) => server.write(operation).await,
         }
     }
 
@@ -134,6 +140,7 @@ impl Database {
     {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(&operation),
+            Engine::Server(server) => server.read(operation).await,
         }
     }
 
@@ -145,6 +152,7 @@ impl Database {
     pub async fn execute_ddl(&self, text: &str) -> Result<(), StoreError> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.execute_ddl(text).await,
+            Engine::Server(server) => server.execute_ddl(text).await,
         }
     }
 
@@ -155,6 +163,7 @@ impl Database {
     pub async fn alter_column(&self, change: &ColumnChange<'_>) -> Result<(), StoreError> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.alter_column(change).await,
+            Engine::Server(server) => server.alter_column(change).await,
         }
     }
 
@@ -165,6 +174,7 @@ impl Database {
     pub async fn prepare_check(&self, sql: &'static Sql) -> Result<(), StoreError> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.prepare_check(sql),
+            Engine::Server(server) => server.prepare_check(sql).await,
         }
     }
 
@@ -175,6 +185,7 @@ impl Database {
     pub async fn tables(&self) -> Result<Vec<String>, StoreError> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.tables(),
+            Engine::Server(server) => server.tables().await,
         }
     }
 
@@ -185,6 +196,7 @@ impl Database {
     pub async fn columns(&self, table: &str) -> Result<Vec<Column>, StoreError> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.columns(table),
+            Engine::Server(server) => server.columns(table).await,
         }
     }
 
@@ -195,6 +207,7 @@ impl Database {
     pub async fn indexes(&self, table: &str) -> Result<Vec<Index>, StoreError> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.indexes(table),
+            Engine::Server(server) => server.indexes(table).await,
         }
     }
 }

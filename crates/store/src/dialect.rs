@@ -78,6 +78,19 @@ impl Dialect {
         }
     }
 
+    /// What follows the closing parenthesis of a `CREATE TABLE`: on MariaDB the engine and the
+    /// collation, which must not depend on how the database was created.
+    #[must_use]
+    pub const fn table_options(self) -> &'static str {
+        match self {
+            Self::MariaDb => {
+                " ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 \
+                 COLLATE=utf8mb4_nopad_bin"
+            }
+            Self::Sqlite | Self::Postgres => "",
+        }
+    }
+
     /// A condition that matches a column against a bound pattern without regard to case
     /// (ASCII only on SQLite). The pattern's wildcards are `%` and `_`; text that must not
     /// act as a pattern goes through [`Dialect::escape_like`].

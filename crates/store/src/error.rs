@@ -68,3 +68,26 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Busy)
     }
 }
+
+/// An error, and whether the whole transaction may be tried again at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) error: StoreError,
+    pub(crate) again: bool,
+}
+
+impl Failure {
+    /// Nothing of the transaction has happened, and another attempt may succeed.
+    pub(crate) const fn again(error: StoreError) -> Self {
+        Self { error, again: true }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self {
+            error,
+            again: false,
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::value::exact_integer;
 use crate::{StoreError, Value, datetime};
 
 /// A row with its column names. Columns are addressed by position, from 0.
@@ -114,10 +115,6 @@ impl Row {
     ///
     /// # Errors
     /// When the column is neither.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a caller that asks for a number with a fraction accepts its precision"
-    )]
     pub fn opt_real(&self, index: usize) -> Result<Option<f64>, StoreError> {
         self.optional(index, "a number", |value| match value {
             Value::Real(real) => Some(*real),
@@ -203,13 +200,4 @@ impl Row {
             "column {index} ({column}) holds {found}, not {wanted}"
         ))
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the range and the fraction are checked first"
-)]
-fn exact_integer(real: f64) -> Option<i64> {
-    const LIMIT: f64 = 9_007_199_254_740_992.0; // 2^53: integers up to here are exact
-    (real.fract() == 0.0 && real.abs() <= LIMIT).then_some(real as i64)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::{Dialect, Value, dialect};
+use crate::{Dialect, StoreError, Value, dialect};
 
 /// A fixed statement in portable SQL (see the crate's own documentation), made for a
 /// dialect once, at its first use.
@@ -95,6 +95,12 @@ impl fmt::Debug for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Statement({:?}, {:?})", self.text, self.values)
     }
+}
+
+pub(crate) fn wrong_count(wanted: usize, given: usize) -> StoreError {
+    StoreError::Schema(format!(
+        "the statement has {wanted} parameters, {given} values were given"
+    ))
 }
 
 /// Declares the fixed statements of a module, and `ALL`, the list of them, from which a

@@ -1,6 +1,10 @@
 //! One transaction, on whichever database.
 
-use crate::{Dialect, Row, Sql, Statement, StoreError, Value, sqlite};
+use sqlx::{MySql, Postgres, SqlSafeStr, SqlStr};
+
+use crate::error::Failure;
+use crate::server::Session;
+use crate::{Dialect, Row, Sql, Statement, StoreError, Value, mariadb, postgres, sqlite};
 
 /// What an operation works with. Begun, committed and rolled back by
 /// [`Database::write`](crate::Database::write) and [`Database::read`](crate::Database::read).
@@ -10,11 +14,13 @@ use crate::{Dialect, Row, Sql, Statement, StoreError, Value, sqlite};
 /// returns `Ok`. (PostgreSQL is like this; here all databases are.)
 pub struct Transaction {
     connection: Connection,
-    failure: Option<StoreError>,
+    failure: Option<Failure>,
 }
 
 pub(crate) enum Connection {
     Sqlite(Box<rusqlite::Connection>),
+    MariaDb(Box<Session<MySql>>),
+    Postgres(Box<Session<Postgres>>),
 }
 
 impl Transaction {
@@ -26,18 +32,20 @@ impl Transaction {
     }
 
     /// The error of the first statement that failed.
-    pub(crate) const fn failure(&self) -> Option<&StoreError> {
-        self.failure.as_ref()
+    pub(crate) fn failure(&self) -> Option<&StoreError> {
+        self.failure.as_ref().map(|failure| &failure.error)
     }
 
-    pub(crate) fn into_connection(self) -> Connection {
-        self.connection
+    /// The connection, and the failure of the first statement that failed.
+    pub(crate) fn into_parts(self) -> (Connection, Option<Failure>) {
+        (self.connection, self.failure)
     }
 
     /// The connection, on SQLite.
     pub(crate) const fn sqlite(&self) -> Option<&rusqlite::Connection> {
         match &self.connection {
             Connection::Sqlite(connection) => Some(connection),
+            Connection::MariaDb(_) | Connection::Postgres(_) => None,
         }
     }
 
@@ -46,6 +54,8 @@ impl Transaction {
     pub const fn dialect(&self) -> Dialect {
         match self.connection {
             Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::MariaDb(_) => Dialect::MariaDb,
+            Connection::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -110,7 +120,13 @@ impl Transaction {
         self.usable()?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => {
-                sqlite::rows(connection, text.as_str(), &values, usize::MAX)
+                sqlite::rows(connection, text.as_str(), &values, usize::MAX).map_err(Failure::from)
+            }
+            Connection::MariaDb(session) => {
+                mariadb::rows(session.connection(), text, &values).await
+            }
+            Connection::Postgres(session) => {
+                postgres::rows(session.connection(), text, &values).await
             }
         };
         self.note(result)
@@ -119,20 +135,28 @@ impl Transaction {
     async fn change(&mut self, text: Text, values: Vec<Value>) -> Result<u64, StoreError> {
         self.usable()?;
         let result = match &mut self.connection {
-            Connection::Sqlite(connection) => sqlite::execute(connection, text.as_str(), &values),
+            Connection::Sqlite(connection) => {
+                sqlite::execute(connection, text.as_str(), &values).map_err(Failure::from)
+            }
+            Connection::MariaDb(session) => {
+                mariadb::execute(session.connection(), text, &values).await
+            }
+            Connection::Postgres(session) => {
+                postgres::execute(session.connection(), text, &values).await
+            }
         };
         self.note(result)
     }
 
     fn usable(&self) -> Result<(), StoreError> {
-        self.failure.clone().map_or(Ok(()), Err)
+        self.failure().cloned().map_or(Ok(()), Err)
     }
 
-    fn note<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(error) = &result {
-            self.failure = Some(error.clone());
-        }
-        result
+    fn note<T>(&mut self, result: Result<T, Failure>) -> Result<T, StoreError> {
+        result.map_err(|failure| {
+            self.failure = Some(failure.clone());
+            failure.error
+        })
     }
 }
 
@@ -143,10 +167,18 @@ pub(crate) enum Text {
 }
 
 impl Text {
-    pub(crate) fn as_str(&self) -> &str {
+    fn as_str(&self) -> &str {
         match self {
             Self::Fixed(text) => text,
             Self::Dynamic(text) => text,
+        }
+    }
+
+    /// For sqlx, which wants to be told that a text which is not a constant is meant.
+    pub(crate) fn into_sql(self) -> SqlStr {
+        match self {
+            Self::Fixed(text) => text.into_sql_str(),
+            Self::Dynamic(text) => sqlx::AssertSqlSafe(text).into_sql_str(),
         }
     }
 }

@@ -124,3 +124,9 @@ pub(crate) fn check_text(text: &str) -> Result<(), StoreError> {
 pub(crate) fn date_out_of_range() -> StoreError {
     StoreError::Other("a date is outside of the years 1 to 9999".to_owned())
 }
+
+/// A number without a fraction as an integer, where that is exact.
+pub(crate) fn exact_integer(real: f64) -> Option<i64> {
+    const LIMIT: f64 = 9_007_199_254_740_992.0; // 2^53: integers up to here are exact
+    (real.fract() == 0.0 && real.abs() <= LIMIT).then_some(real as i64)
+}

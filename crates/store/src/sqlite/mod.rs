@@ -66,7 +66,7 @@ impl Sqlite {
         statement::execute(&connection, "BEGIN DEFERRED", &[])?;
         let mut transaction = Transaction::new(Connection::Sqlite(Box::new(connection)));
         let result = operation::poll_once(operation, &mut transaction);
-        if let Connection::Sqlite(connection) = transaction.into_connection()
+        if let (Connection::Sqlite(connection), _) = transaction.into_parts()
             && statement::execute(&connection, "ROLLBACK", &[]).is_ok()
         {
             self.give_back(*connection);

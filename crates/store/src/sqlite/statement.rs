@@ -68,10 +68,7 @@ fn bound<'c>(
         .map_err(|failure| error(&failure))?;
     let wanted = statement.parameter_count();
     if wanted != values.len() {
-        return Err(StoreError::Schema(format!(
-            "the statement has {wanted} parameters, {} values were given",
-            values.len()
-        )));
+        return Err(crate::sql::wrong_count(wanted, values.len()));
     }
     for (index, value) in values.iter().enumerate() {
         let value = parameter(value)?;
@@ -130,10 +127,6 @@ impl Kind {
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a column of floating point has this precision"
-    )]
     fn read(self, value: ValueRef<'_>, index: usize) -> Result<Value, StoreError> {
         Ok(match (value, self) {
             (ValueRef::Null, _) => Value::Null,

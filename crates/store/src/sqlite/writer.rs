@@ -264,10 +264,6 @@ fn finish(group: Group, committed: &Result<(), StoreError>) {
 
 /// Runs one operation. Inside: whether to keep it, or the error when the whole transaction
 /// is lost. `None` when the connection is.
-#[expect(
-    clippy::type_complexity,
-    reason = "the connection goes in and out by value, because a transaction owns it"
-)]
 fn run_under_savepoint(
     connection: Box<Connection>,
     job: &mut dyn Job,
@@ -278,7 +274,9 @@ fn run_under_savepoint(
     let mut transaction = Transaction::new(Handle::Sqlite(connection));
     let keep = job.run(&mut transaction);
     let failure = transaction.failure().cloned();
-    let Handle::Sqlite(connection) = transaction.into_connection();
+    let (Handle::Sqlite(connection), _) = transaction.into_parts() else {
+        return None;
+    };
     if connection.is_autocommit() {
         let error = failure
             .unwrap_or_else(|| StoreError::Other("the operation ended the transaction".to_owned()));

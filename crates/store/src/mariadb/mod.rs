@@ -1,0 +1,227 @@
+//! MariaDB: settings, statements, errors.
+
+mod catalogue;
+mod column;
+
+use std::sync::Arc;
+
+use sqlx::mysql::{
+    MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
+    MySqlStatement,
+};
+use sqlx::{
+    Arguments, AssertSqlSafe, ConnectOptions, Connection as _, Either, Executor, MySqlConnection,
+    MySqlPool, Statement as _,
+};
+
+use crate::dialect::MARIADB_COLLATION;
+use crate::error::Failure;
+use crate::server::{ACQUIRE_TIMEOUT, TRUST_IDLE};
+use crate::transaction::Text;
+use crate::{Row, ServerConfig, StoreError, Tls, Value, datetime};
+
+pub(crate) use catalogue::{COLUMNS, INDEXES, TABLES, alter_column, column};
+
+/// Begins a transaction that reads one snapshot.
+pub(crate) const BEGIN_SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+     START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+
+/// Prepared statements kept per connection. The server has a limit for all connections
+/// together (`max_prepared_stmt_count`, 16382 by default).
+const STATEMENTS: usize = 128;
+
+pub(crate) fn pool(config: &ServerConfig) -> MySqlPool {
+    MySqlPoolOptions::new()
+        .max_connections(config.max_connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUST_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(|connection, _| Box::pin(prepare_session(connection)))
+        .connect_lazy_with(options(config))
+}
+
+pub(crate) fn options(config: &ServerConfig) -> MySqlConnectOptions {
+    // The driver's own settings for a session are left out: `prepare_session` makes all.
+    let mut options = MySqlConnectOptions::new()
+        .host(&config.host)
+        .port(config.port)
+        .username(&config.user)
+        .password(config.password.expose())
+        .statement_cache_capacity(STATEMENTS)
+        .pipes_as_concat(false)
+        .no_engine_substitution(false)
+        .timezone(None)
+        .set_names(false);
+    if !config.database.is_empty() {
+        options = options.database(&config.database);
+    }
+    if let Some(file) = &config.socket {
+        options = options.socket(file);
+    }
+    options = match &config.tls {
+        Tls::Off => options.ssl_mode(MySqlSslMode::Disabled),
+        Tls::Unverified => options.ssl_mode(MySqlSslMode::Required),
+        Tls::Verified { authorities } => {
+            let options = options.ssl_mode(MySqlSslMode::VerifyIdentity);
+            match authorities {
+                Some(file) => options.ssl_ca(file),
+                None => options,
+            }
+        }
+    };
+    options.disable_statement_logging()
+}
+
+/// Settings without which the portable SQL would mean something else.
+pub(crate) async fn prepare_session(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    let text = format!(
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+         SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,\
+         NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+         time_zone = '+00:00', innodb_lock_wait_timeout = 5, autocommit = 1, \
+         NAMES utf8mb4 COLLATE {MARIADB_COLLATION}"
+    );
+    let done = sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await;
+    done.map(drop)
+}
+
+/// Runs a statement and returns its rows.
+pub(crate) async fn rows(
+    connection: &mut MySqlConnection,
+    text: Text,
+    values: &[Value],
+) -> Result<Vec<Row>, Failure> {
+    let (statement, arguments) = bind(connection, text, values).await?;
+    let rows = statement.query_with(arguments).fetch_all(connection).await;
+    let rows = rows.map_err(|failure| error(&failure))?;
+    let Some(first) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    let names = column::names(first);
+    rows.iter()
+        .map(|row| Ok(Row::new(Arc::clone(&names), column::values(row)?)))
+        .collect()
+}
+
+/// Runs a statement and returns the number of changed rows. The driver asks for the rows that
+/// were found, so an update counts them also when nothing changes.
+pub(crate) async fn execute(
+    connection: &mut MySqlConnection,
+    text: Text,
+    values: &[Value],
+) -> Result<u64, Failure> {
+    let (statement, arguments) = bind(connection, text, values).await?;
+    let done = statement.query_with(arguments).execute(connection).await;
+    Ok(done.map_err(|failure| error(&failure))?.rows_affected())
+}
+
+/// Prepares a statement without running it.
+pub(crate) async fn prepare(
+    connection: &mut MySqlConnection,
+    text: &'static str,
+) -> Result<(), Failure> {
+    let prepared = connection.prepare(Text::Fixed(text).into_sql());
+    prepared.await.map(drop).map_err(|failure| error(&failure))
+}
+
+async fn bind(
+    connection: &mut MySqlConnection,
+    text: Text,
+    values: &[Value],
+) -> Result<(MySqlStatement, MySqlArguments), Failure> {
+    let statement = connection.prepare(text.into_sql()).await;
+    let statement = statement.map_err(|failure| error(&failure))?;
+    let wanted = match statement.parameters() {
+        Some(Either::Right(count)) => count,
+        _ => 0,
+    };
+    if wanted != values.len() {
+        return Err(crate::sql::wrong_count(wanted, values.len()).into());
+    }
+    let mut arguments = MySqlArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Null => arguments.add(None::<&str>),
+            Value::Int(int) => arguments.add(*int),
+            Value::Real(real) => arguments.add(*real),
+            Value::Text(text) => {
+                crate::value::check_text(text)?;
+                arguments.add(text.as_str())
+            }
+            Value::Bytes(bytes) => arguments.add(bytes.as_slice()),
+            // The server converts it, also in comparisons, where it is a constant.
+            Value::DateTime(micros) => {
+                let text = datetime::format(*micros);
+                arguments.add(text.ok_or_else(crate::value::date_out_of_range)?)
+            }
+        };
+        added.map_err(|_| StoreError::Other("a value could not be encoded".to_owned()))?;
+    }
+    Ok((statement, arguments))
+}
+
+/// Sorts an error into its kind.
+pub(crate) fn error(error: &sqlx::Error) -> Failure {
+    let server = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+    match server {
+        Some(server) => server_error(server),
+        None => crate::server::driver_error(error),
+    }
+}
+
+/// The numbers are MariaDB's error codes. Messages that may quote a bound value are dropped.
+fn server_error(error: &MySqlDatabaseError) -> Failure {
+    let kind = match error.number() {
+        1022 | 1062 | 1169 | 1586 | 1859 => StoreError::UniqueViolation {
+            // "Duplicate entry '…' for key 'name'": the value comes first, the name last.
+            constraint: last_quoted(error.message()).unwrap_or_default(),
+        },
+        1048 | 1364 => StoreError::NotNull {
+            column: last_quoted(error.message()).unwrap_or_default(),
+        },
+        1264 | 1406 => StoreError::TooLong {
+            column: last_quoted(error.message()).unwrap_or_default(),
+        },
+        1216 | 1217 | 1451 | 1452 | 3819 | 4025 => StoreError::Constraint {
+            constraint: error.number().to_string(),
+        },
+        1007 => StoreError::AlreadyExists("the database".to_owned()),
+        1396 => StoreError::AlreadyExists("the user".to_owned()),
+        1050 => StoreError::AlreadyExists("the table".to_owned()),
+        1060 => StoreError::AlreadyExists("the column".to_owned()),
+        1061 => StoreError::AlreadyExists("the index".to_owned()),
+        // record has changed since the snapshot, lock wait timeout, deadlock
+        1020 | 1205 | 1213 => return Failure::again(StoreError::Busy),
+        // The server or an administrator ends the connection.
+        1053 | 1927 | 4031 => {
+            return Failure::again(StoreError::Unavailable("the server is going".to_owned()));
+        }
+        1040 | 1203 => StoreError::Unavailable("the server has no connection left".to_owned()),
+        1044 | 1045 | 1698 => {
+            StoreError::Unavailable("the server refused the user or password".to_owned())
+        }
+        1049 => StoreError::Unavailable("there is no such database".to_owned()),
+        1792 => StoreError::Other("this transaction may only read".to_owned()),
+        // Unknown table, column, function, key; syntax; what does not fit each other.
+        1051 | 1052 | 1054 | 1055 | 1064 | 1071 | 1072 | 1091 | 1101 | 1109 | 1110 | 1136 | 1146
+        | 1170 | 1176 | 1305 => StoreError::Schema(error.message().to_owned()),
+        number => StoreError::Other(format!("MariaDB answered {number}")),
+    };
+    kind.into()
+}
+
+/// `… for key 'name'` → `name`; `Column 'name' cannot be null` → `name`.
+fn last_quoted(message: &str) -> Option<String> {
+    let (rest, _) = message.rsplit_once('\'')?;
+    let (_, name) = rest.rsplit_once('\'')?;
+    Some(name.to_owned())
+}

@@ -1,0 +1,210 @@
+//! PostgreSQL: settings, statements, errors.
+
+mod catalogue;
+mod column;
+mod numeric;
+mod parameter;
+
+use std::sync::Arc;
+
+use sqlx::postgres::{
+    PgArguments, PgConnectOptions, PgDatabaseError, PgPoolOptions, PgSslMode, PgStatement,
+};
+use sqlx::{
+    Arguments, ConnectOptions, Connection as _, Either, Executor, PgConnection, PgPool,
+    Statement as _,
+};
+
+use crate::error::Failure;
+use crate::server::{ACQUIRE_TIMEOUT, TRUST_IDLE};
+use crate::transaction::Text;
+use crate::{Row, ServerConfig, StoreError, Tls, Value};
+
+pub(crate) use catalogue::{COLUMNS, INDEXES, TABLES, alter_column, column};
+
+/// Begins a transaction that reads one snapshot.
+pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Prepared statements kept per connection.
+const STATEMENTS: usize = 256;
+
+pub(crate) fn pool(config: &ServerConfig) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(config.max_connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUST_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options(config))
+}
+
+pub(crate) fn options(config: &ServerConfig) -> PgConnectOptions {
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .host(&config.host)
+        .port(config.port)
+        .username(&config.user)
+        .password(config.password.expose())
+        .application_name("crema")
+        .statement_cache_capacity(STATEMENTS)
+        .options([
+            ("default_transaction_isolation", "read\\ committed"),
+            ("client_min_messages", "warning"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("TimeZone", "UTC"),
+        ]);
+    options = if config.database.is_empty() {
+        options.database("postgres")
+    } else {
+        options.database(&config.database)
+    };
+    if let Some(folder) = &config.socket {
+        options = options.socket(folder);
+    }
+    options = match &config.tls {
+        Tls::Off => options.ssl_mode(PgSslMode::Disable),
+        Tls::Unverified => options.ssl_mode(PgSslMode::Require),
+        Tls::Verified { authorities } => {
+            let options = options.ssl_mode(PgSslMode::VerifyFull);
+            match authorities {
+                Some(file) => options.ssl_root_cert(file),
+                None => options,
+            }
+        }
+    };
+    // Statements may contain names of people's records in their text some day; they belong
+    // into our own log lines or nowhere.
+    options.disable_statement_logging()
+}
+
+/// Runs a statement and returns its rows.
+pub(crate) async fn rows(
+    connection: &mut PgConnection,
+    text: Text,
+    values: &[Value],
+) -> Result<Vec<Row>, Failure> {
+    let (statement, arguments) = bind(connection, text, values).await?;
+    let rows = statement.query_with(arguments).fetch_all(connection).await;
+    let rows = rows.map_err(|failure| error(&failure))?;
+    let Some(first) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    let names = column::names(first);
+    rows.iter()
+        .map(|row| Ok(Row::new(Arc::clone(&names), column::values(row)?)))
+        .collect()
+}
+
+/// Runs a statement and returns the number of changed rows.
+pub(crate) async fn execute(
+    connection: &mut PgConnection,
+    text: Text,
+    values: &[Value],
+) -> Result<u64, Failure> {
+    let (statement, arguments) = bind(connection, text, values).await?;
+    let done = statement.query_with(arguments).execute(connection).await;
+    Ok(done.map_err(|failure| error(&failure))?.rows_affected())
+}
+
+/// Prepares a statement without running it.
+pub(crate) async fn prepare(
+    connection: &mut PgConnection,
+    text: &'static str,
+) -> Result<(), Failure> {
+    let prepared = connection.prepare(Text::Fixed(text).into_sql());
+    prepared.await.map(drop).map_err(|failure| error(&failure))
+}
+
+/// Prepares (once per connection) and encodes the values as the types that the server has
+/// inferred for the parameters. So `NULL` needs no type, and an integer fits every width.
+async fn bind(
+    connection: &mut PgConnection,
+    text: Text,
+    values: &[Value],
+) -> Result<(PgStatement, PgArguments), Failure> {
+    let statement = connection.prepare(text.into_sql()).await;
+    let statement = statement.map_err(|failure| error(&failure))?;
+    let types = match statement.parameters() {
+        Some(Either::Left(types)) => types,
+        _ => &[],
+    };
+    if types.len() != values.len() {
+        return Err(crate::sql::wrong_count(types.len(), values.len()).into());
+    }
+    let mut arguments = PgArguments::default();
+    for (value, wanted) in values.iter().zip(types) {
+        let bytes = parameter::encode(value, wanted)?;
+        arguments
+            .add(parameter::Parameter { bytes, wanted })
+            .map_err(|_| StoreError::Other("a value could not be encoded".to_owned()))?;
+    }
+    Ok((statement, arguments))
+}
+
+/// Sorts an error into its kind.
+pub(crate) fn error(error: &sqlx::Error) -> Failure {
+    let server = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    match server {
+        Some(server) => server_error(server),
+        None => crate::server::driver_error(error),
+    }
+}
+
+/// The codes are PostgreSQL's, appendix A of its manual. Messages are kept for class 42 only:
+/// they quote the statement and names, never a bound value.
+fn server_error(error: &PgDatabaseError) -> Failure {
+    let code = error.code();
+    let named = |name: Option<&str>| name.unwrap_or(code).to_owned();
+    let kind = match code {
+        "23505" => StoreError::UniqueViolation {
+            constraint: named(error.constraint()),
+        },
+        "23502" => StoreError::NotNull {
+            column: named(error.column()),
+        },
+        "22001" | "22003" => StoreError::TooLong {
+            column: named(error.column()),
+        },
+        "42P04" | "42710" | "42P07" | "42P06" | "42701" => {
+            StoreError::AlreadyExists(error.message().replace(" already exists", ""))
+        }
+        // deadlock, serialization failure, lock not available
+        "40P01" | "40001" | "55P03" => return Failure::again(StoreError::Busy),
+        // The table was altered since the statement was prepared on this connection.
+        "0A000" if error.message().starts_with("cached plan") => {
+            return Failure::again(StoreError::Schema(error.message().to_owned()));
+        }
+        // The server ends the connection.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+            return Failure::again(unavailable(code));
+        }
+        "25006" => StoreError::Other("this connection may only read".to_owned()),
+        _ if code.starts_with("23") => StoreError::Constraint {
+            constraint: named(error.constraint()),
+        },
+        _ if code.starts_with("42") => StoreError::Schema(error.message().to_owned()),
+        _ if ["08", "28", "3D", "53", "58"].iter().any(|class| code.starts_with(class)) => {
+            unavailable(code)
+        }
+        _ => StoreError::Other(format!("PostgreSQL answered {code}")),
+    };
+    kind.into()
+}
+
+fn unavailable(code: &str) -> StoreError {
+    let reason = match code {
+        "28P01" | "28000" => "the server refused the user or password",
+        "3D000" => "there is no such database",
+        "53300" => "the server has no connection left",
+        _ => "the server refused the connection",
+    };
+    StoreError::Unavailable(format!("{reason} ({code})"))
+}

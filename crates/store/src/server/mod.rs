@@ -1,0 +1,410 @@
+//! What MariaDB and PostgreSQL have in common: pooled sqlx connections, transactions that are
+//! really awaited, and another try after a deadlock.
+
+mod patience;
+mod session;
+
+use std::panic::resume_unwind;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::{MySqlPool, PgPool};
+use tracing::Instrument;
+
+use crate::error::Failure;
+use crate::transaction::{Connection, Text, Transaction};
+use crate::{
+    Column, ColumnChange, Dialect, Index, Row, ServerConfig, Sql, StoreError, Value, mariadb,
+    postgres,
+};
+
+use patience::Patience;
+pub(crate) use session::Session;
+
+/// How long to wait for a connection: for a free one, or for the server.
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for longer is tested before it is used.
+pub(crate) const TRUST_IDLE: Duration = Duration::from_secs(1);
+
+/// A database on a server. Clones share the pool.
+#[derive(Clone)]
+pub(crate) enum Server {
+    MariaDb(MySqlPool),
+    Postgres(PgPool),
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// READ COMMITTED: every statement sees what is committed when it begins.
+    Write,
+    /// One snapshot for all statements.
+    Read,
+}
+
+impl Server {
+    pub(crate) fn mariadb(config: &ServerConfig) -> Result<Self, StoreError> {
+        in_runtime()?;
+        Ok(Self::MariaDb(mariadb::pool(config)))
+    }
+
+    pub(crate) fn postgres(config: &ServerConfig) -> Result<Self, StoreError> {
+        in_runtime()?;
+        Ok(Self::Postgres(postgres::pool(config)))
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::MariaDb(_) => Dialect::MariaDb,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::MariaDb(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Runs one reading statement outside of a transaction.
+    pub(crate) async fn rows(
+        &self,
+        sql: &'static Sql,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let text = sql.for_dialect(self.dialect());
+        self.fixed_rows(text, values).await
+    }
+
+    /// Like [`Server::rows`], for a text in the server's own dialect.
+    pub(crate) async fn fixed_rows(
+        &self,
+        text: &'static str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let server = self.clone();
+        uninterrupted(async move {
+            let mut patience = Patience::new();
+            loop {
+                match server.try_rows(text, &values).await {
+                    Ok(rows) => return Ok(rows),
+                    Err(failure) if failure.again && patience.pause().await => {}
+                    Err(failure) => return Err(failure.error),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn try_rows(&self, text: &'static str, values: &[Value]) -> Result<Vec<Row>, Failure> {
+        let text = Text::Fixed(text);
+        match self {
+            Self::MariaDb(pool) => {
+                let mut session = Session::acquire(pool, mariadb::error).await?;
+                let result = mariadb::rows(session.connection(), text, values).await;
+                settle_after(&mut session, &result);
+                result
+            }
+            Self::Postgres(pool) => {
+                let mut session = Session::acquire(pool, postgres::error).await?;
+                let result = postgres::rows(session.connection(), text, values).await;
+                settle_after(&mut session, &result);
+                result
+            }
+        }
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let server = self.clone();
+        uninterrupted(async move { server.transact(Mode::Write, &operation).await }).await
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let server = self.clone();
+        uninterrupted(async move { server.transact(Mode::Read, &operation).await }).await
+    }
+
+    /// Tries until it succeeds, fails for good, or patience ends.
+    async fn transact<T, E, F>(&self, mode: Mode, operation: &F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Sync,
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let mut patience = Patience::new();
+        loop {
+            let (result, again) = self.attempt(mode, operation).await;
+            if !again || !patience.pause().await {
+                return result;
+            }
+        }
+    }
+
+    /// One transaction: the result, and whether another attempt makes sense.
+    async fn attempt<T, E, F>(&self, mode: Mode, operation: &F) -> (Result<T, E>, bool)
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Sync,
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let connection = match self.begin(mode).await {
+            Ok(connection) => connection,
+            Err(failure) => return (Err(E::from(failure.error)), failure.again),
+        };
+        let mut transaction = Transaction::new(connection);
+        let result = operation(&mut transaction).await;
+        let (connection, failure) = transaction.into_parts();
+        match (result, failure) {
+            (Ok(value), None) => match commit(connection).await {
+                Ok(()) => (Ok(value), false),
+                Err(failure) => (Err(E::from(failure.error)), failure.again),
+            },
+            (result, failure) => {
+                rollback(connection).await;
+                let again = failure.as_ref().is_some_and(|failure| failure.again);
+                let result = match (result, failure) {
+                    (Ok(_), Some(failure)) => Err(E::from(failure.error)),
+                    (result, _) => result,
+                };
+                (result, again)
+            }
+        }
+    }
+
+    async fn begin(&self, mode: Mode) -> Result<Connection, Failure> {
+        match self {
+            Self::MariaDb(pool) => {
+                let mut session = Session::acquire(pool, mariadb::error).await?;
+                let text = match mode {
+                    Mode::Write => "START TRANSACTION",
+                    Mode::Read => mariadb::BEGIN_SNAPSHOT,
+                };
+                let begun = session.command(text).await;
+                begun.map_err(|error| mariadb::error(&error))?;
+                Ok(Connection::MariaDb(Box::new(session)))
+            }
+            Self::Postgres(pool) => {
+                let mut session = Session::acquire(pool, postgres::error).await?;
+                let text = match mode {
+                    Mode::Write => "BEGIN",
+                    Mode::Read => postgres::BEGIN_SNAPSHOT,
+                };
+                let begun = session.command(text).await;
+                begun.map_err(|error| postgres::error(&error))?;
+                Ok(Connection::Postgres(Box::new(session)))
+            }
+        }
+    }
+
+    /// Runs schema statements in one text, none of which has values.
+    pub(crate) async fn execute_ddl(&self, text: &str) -> Result<(), StoreError> {
+        let (server, text) = (self.clone(), text.to_owned());
+        uninterrupted(async move {
+            let text = sqlx::AssertSqlSafe(text);
+            match &server {
+                Self::MariaDb(pool) => {
+                    let mut session = Session::acquire(pool, mariadb::error).await?;
+                    let done = sqlx::raw_sql(text).execute(session.connection()).await;
+                    let done = done.map(drop).map_err(|error| mariadb::error(&error));
+                    settle_after(&mut session, &done);
+                    done
+                }
+                Self::Postgres(pool) => {
+                    let mut session = Session::acquire(pool, postgres::error).await?;
+                    let done = sqlx::raw_sql(text).execute(session.connection()).await;
+                    let done = done.map(drop).map_err(|error| postgres::error(&error));
+                    settle_after(&mut session, &done);
+                    done
+                }
+            }
+        })
+        .await
+        .map_err(|failure: Failure| failure.error)
+    }
+
+    pub(crate) async fn alter_column(&self, change: &ColumnChange<'_>) -> Result<(), StoreError> {
+        let text = match self {
+            Self::MariaDb(_) => mariadb::alter_column(change),
+            Self::Postgres(_) => postgres::alter_column(change),
+        };
+        self.execute_ddl(&text).await
+    }
+
+    pub(crate) async fn prepare_check(&self, sql: &'static Sql) -> Result<(), StoreError> {
+        let server = self.clone();
+        uninterrupted(async move {
+            let text = sql.for_dialect(server.dialect());
+            match &server {
+                Self::MariaDb(pool) => {
+                    let mut session = Session::acquire(pool, mariadb::error).await?;
+                    let result = mariadb::prepare(session.connection(), text).await;
+                    settle_after(&mut session, &result);
+                    result
+                }
+                Self::Postgres(pool) => {
+                    let mut session = Session::acquire(pool, postgres::error).await?;
+                    let result = postgres::prepare(session.connection(), text).await;
+                    settle_after(&mut session, &result);
+                    result
+                }
+            }
+        })
+        .await
+        .map_err(|failure: Failure| failure.error)
+    }
+
+    pub(crate) async fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let text = match self {
+            Self::MariaDb(_) => mariadb::TABLES,
+            Self::Postgres(_) => postgres::TABLES,
+        };
+        let rows = self.fixed_rows(text, Vec::new()).await?;
+        rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+    }
+
+    pub(crate) async fn columns(&self, table: &str) -> Result<Vec<Column>, StoreError> {
+        let text = match self {
+            Self::MariaDb(_) => mariadb::COLUMNS,
+            Self::Postgres(_) => postgres::COLUMNS,
+        };
+        let rows = self.fixed_rows(text, vec![Value::from(table)]).await?;
+        let convert = |row| match self {
+            Self::MariaDb(_) => mariadb::column(row),
+            Self::Postgres(_) => postgres::column(row),
+        };
+        rows.iter().map(convert).collect()
+    }
+
+    /// The catalogue queries answer one row per column of an index: its name, the column,
+    /// whether the index is unique.
+    pub(crate) async fn indexes(&self, table: &str) -> Result<Vec<Index>, StoreError> {
+        let text = match self {
+            Self::MariaDb(_) => mariadb::INDEXES,
+            Self::Postgres(_) => postgres::INDEXES,
+        };
+        let mut indexes: Vec<Index> = Vec::new();
+        for row in self.fixed_rows(text, vec![Value::from(table)]).await? {
+            let (name, column) = (row.text(0)?, row.text(1)?.to_owned());
+            match indexes.last_mut() {
+                Some(index) if index.name == name => index.columns.push(column),
+                _ => indexes.push(Index {
+                    name: name.to_owned(),
+                    columns: vec![column],
+                    unique: row.bool(2)?,
+                }),
+            }
+        }
+        Ok(indexes)
+    }
+}
+
+async fn commit(connection: Connection) -> Result<(), Failure> {
+    // Whether a commit whose answer was lost has happened is unknown: not again.
+    let unknown = |failure: Failure| Failure {
+        again: failure.again && failure.error == StoreError::Busy,
+        ..failure
+    };
+    match connection {
+        Connection::Sqlite(_) => Err(StoreError::Closed.into()),
+        Connection::MariaDb(mut session) => {
+            let done = session.command("COMMIT").await;
+            done.map_err(|error| unknown(mariadb::error(&error)))?;
+            session.settle();
+            Ok(())
+        }
+        Connection::Postgres(mut session) => {
+            let done = session.command("COMMIT").await;
+            done.map_err(|error| unknown(postgres::error(&error)))?;
+            session.settle();
+            Ok(())
+        }
+    }
+}
+
+/// A connection that cannot roll back any more is closed, which has the same effect.
+async fn rollback(connection: Connection) {
+    match connection {
+        Connection::Sqlite(_) => {}
+        Connection::MariaDb(mut session) => {
+            if session.command("ROLLBACK").await.is_ok() {
+                session.settle();
+            }
+        }
+        Connection::Postgres(mut session) => {
+            if session.command("ROLLBACK").await.is_ok() {
+                session.settle();
+            }
+        }
+    }
+}
+
+/// Sorts an error that does not come from the server itself.
+pub(crate) fn driver_error(error: &sqlx::Error) -> Failure {
+    use sqlx::Error;
+    match error {
+        Error::PoolClosed => StoreError::Closed.into(),
+        Error::PoolTimedOut => StoreError::Unavailable(format!(
+            "no connection within {} seconds",
+            ACQUIRE_TIMEOUT.as_secs()
+        ))
+        .into(),
+        Error::Io(error) => Failure::again(StoreError::Unavailable(error.kind().to_string())),
+        Error::Tls(error) => StoreError::Unavailable(format!("TLS: {error}")).into(),
+        Error::Configuration(_) => {
+            StoreError::Unavailable("the connection's settings are not valid".to_owned()).into()
+        }
+        // A desynchronised or unexpected conversation: the connection is given up.
+        Error::Protocol(_) => Failure::again(StoreError::Unavailable(
+            "the server's answer was not understood".to_owned(),
+        )),
+        _ => StoreError::Other("the driver failed".to_owned()).into(),
+    }
+}
+
+/// After a statement outside of a transaction: an error that may be cured by another attempt
+/// may also be one of the connection (lost, or with outdated prepared statements).
+fn settle_after<DB: sqlx::Database, T>(session: &mut Session<DB>, result: &Result<T, Failure>) {
+    let reusable = match result {
+        Ok(_) => true,
+        Err(failure) => !failure.again && !matches!(failure.error, StoreError::Unavailable(_)),
+    };
+    if reusable {
+        session.settle();
+    }
+}
+
+fn in_runtime() -> Result<(), StoreError> {
+    tokio::runtime::Handle::try_current()
+        .map(drop)
+        .map_err(|_| StoreError::Other("a server is opened inside of a tokio runtime".to_owned()))
+}
+
+/// Runs to the end also when the caller goes away, as an operation on SQLite does; a client
+/// that hangs up cannot make us close and reopen connections.
+async fn uninterrupted<T, E>(
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(payload) => resume_unwind(payload),
+            Err(_) => Err(E::from(StoreError::Closed)),
+        },
+    }
+}

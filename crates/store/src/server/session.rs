@@ -1,0 +1,61 @@
+//! A pooled connection that goes back to its pool only in a known state.
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Executor, Pool};
+
+use crate::error::Failure;
+
+/// A connection taken from a pool. Unless it is [`settled`](Session::settled) it is closed
+/// when it is dropped: a transaction may be open on it, or answers may be on their way that
+/// the next user would take for his own.
+pub(crate) struct Session<DB: Database> {
+    connection: PoolConnection<DB>,
+    settled: bool,
+}
+
+impl<DB: Database> Session<DB> {
+    pub(crate) async fn acquire(
+        pool: &Pool<DB>,
+        error: fn(&sqlx::Error) -> Failure,
+    ) -> Result<Self, Failure> {
+        let connection = pool.acquire().await.map_err(|failure| Failure {
+            // Waiting for a connection has had its own time limit.
+            again: false,
+            ..error(&failure)
+        })?;
+        Ok(Self {
+            connection,
+            settled: false,
+        })
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut DB::Connection {
+        self.settled = false;
+        &mut self.connection
+    }
+
+    /// Runs a command without values or rows.
+    pub(crate) async fn command(&mut self, text: &'static str) -> Result<(), sqlx::Error>
+    where
+        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    {
+        sqlx::raw_sql(text)
+            .execute(self.connection())
+            .await
+            .map(drop)
+    }
+
+    /// Nothing is open on the connection.
+    pub(crate) fn settle(&mut self) {
+        self.settled = true;
+    }
+
+}
+
+impl<DB: Database> Drop for Session<DB> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.connection.close_on_drop();
+        }
+    }
+}
