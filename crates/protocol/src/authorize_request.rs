@@ -217,11 +217,6 @@ fn check_form(params: &Params) -> Result<(), OAuthError> {
             ErrorCode::RequestUriNotSupported,
             "request_uri is not supported.",
         ),
-        (
-            "registration",
-            ErrorCode::RegistrationNotSupported,
-            "registration is not supported.",
-        ),
     ];
     for (name, code, description) in unsupported {
         if params.get(name).is_some() {

@@ -166,6 +166,7 @@ fn parse_claim(value: &Value) -> Option<ClaimRequest> {
         Some(_) => return None,
     };
     let mut values: Vec<Value> = members.get("value").into_iter().cloned().collect();
+    values.retain(|value| !value.is_null());
     match members.get("values") {
         None | Some(Value::Null) => {}
         Some(Value::Array(list)) => values.extend(list.iter().cloned()),

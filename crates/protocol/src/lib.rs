@@ -18,6 +18,7 @@ pub mod authorize_request;
 pub mod claims;
 pub mod client_auth;
 pub mod client_rules;
+mod client_settings;
 pub mod endpoints;
 pub mod error;
 pub mod id_token;
