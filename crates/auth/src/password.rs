@@ -1,0 +1,131 @@
+//! Password work, off the request threads and bounded.
+//!
+//! A hash takes tens of milliseconds of one core and some MiB of memory, by purpose. A few
+//! workers do all of it, so that many sign-ins at once make sign-ins wait and nothing else.
+// spec: security.md, Sign-in and sessions, line 1
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use crema_crypto::password::{self, PasswordChecker, Verification};
+use crema_crypto::{CryptoError, Entropy, PasswordCost, Secret};
+use tokio::sync::Semaphore;
+
+use crate::Failure;
+
+/// How many requests may wait for a worker before others are turned away.
+const QUEUE: usize = 256;
+/// What those are told to wait, in seconds.
+const RETRY_AFTER: u32 = 5;
+
+/// The workers that hash and verify passwords. Clones share them.
+#[derive(Clone, Debug)]
+pub struct PasswordPool {
+    cost: PasswordCost,
+    workers: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for PasswordPool {
+    fn default() -> PasswordPool {
+        PasswordPool::with_cost(PasswordCost::default())
+    }
+}
+
+impl PasswordPool {
+    /// Workers for half of the cores, at least one, hashing at this cost.
+    pub fn with_cost(cost: PasswordCost) -> PasswordPool {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        PasswordPool::bounded(cost, (cores / 2).max(1), QUEUE)
+    }
+
+    /// So many workers, and so many that may wait for one.
+    pub fn bounded(cost: PasswordCost, workers: usize, queue: usize) -> PasswordPool {
+        PasswordPool {
+            cost,
+            workers: Arc::new(Semaphore::new(workers)),
+            places: Arc::new(Semaphore::new(workers.saturating_add(queue))),
+        }
+    }
+
+    /// Hashes a new password with Argon2id.
+    ///
+    /// # Errors
+    /// [`Failure::Validation`] for a password over 512 bytes, [`Failure::TooMany`] when too many
+    /// wait.
+    pub async fn hash(
+        &self,
+        password: &Secret<String>,
+        entropy: &Arc<dyn Entropy>,
+    ) -> Result<String, Failure> {
+        let (cost, password, entropy) = (self.cost, password.clone(), Arc::clone(entropy));
+        self.run(move || password::hash(password.expose(), &cost, &*entropy))
+            .await?
+            .map_err(|error| match error {
+                CryptoError::PasswordTooLong => Failure::Validation(TOO_LONG.to_owned()),
+                other => Failure::internal(other),
+            })
+    }
+
+    /// Checks a password against a stored hash. `None` stands for someone who cannot sign in,
+    /// and is refused after the same work. `legacy_rounds` are the PBKDF2 rounds of hashes that
+    /// the site still has from Frappe.
+    ///
+    /// # Errors
+    /// [`Failure::TooMany`] when too many wait.
+    // spec: security.md, Sign-in and sessions, line 2
+    pub async fn check(
+        &self,
+        password: &Secret<String>,
+        stored: Option<String>,
+        legacy_rounds: Option<NonZeroU32>,
+    ) -> Result<Verification, Failure> {
+        let checker = PasswordChecker {
+            cost: self.cost,
+            legacy_rounds,
+        };
+        let password = password.clone();
+        let checked = self
+            .run(move || checker.check(password.expose(), stored.as_deref()))
+            .await?;
+        match checked {
+            Ok(verification) => Ok(verification),
+            Err(CryptoError::PasswordTooLong) => Ok(REFUSED),
+            Err(CryptoError::PasswordHash) => {
+                tracing::warn!("a stored password hash cannot be read; its user cannot sign in");
+                Ok(REFUSED)
+            }
+            Err(other) => Err(Failure::internal(other)),
+        }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let full = |_| Failure::TooMany {
+            retry_after: RETRY_AFTER,
+        };
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(full)?;
+        let worker = Arc::clone(&self.workers)
+            .acquire_owned()
+            .await
+            .map_err(Failure::internal)?;
+        // The permits go with the work: a caller that goes away does not free a busy worker.
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop((worker, place));
+            done
+        })
+        .await
+        .map_err(|_| Failure::Internal("password work was broken off".to_owned()))
+    }
+}
+
+const REFUSED: Verification = Verification {
+    valid: false,
+    needs_upgrade: false,
+};
+
+/// Frappe's words for a password over [`password::MAX_PASSWORD_BYTES`].
+pub const TOO_LONG: &str = "Password size exceeded the maximum allowed size";

@@ -1,0 +1,420 @@
+//! Sessions: who a browser is, by the `sid` cookie alone.
+//!
+//! The cookie holds 56 random hex digits; the table holds their SHA-256. A session ends when it
+//! was not used for `session_expiry`, at its absolute end, when its user is disabled or changes
+//! the password, at a sign-out, and when its browser signs in again.
+//! Records: Session (`tabSessions`), User (read; `last_active`).
+// spec: security.md, Sign-in and sessions, lines 2, 5 and 6
+
+use std::sync::Arc;
+
+use crema_crypto::token::random_hex;
+use crema_crypto::{Secret, constant_time_eq, hash_hex};
+use crema_document::Timestamp;
+use crema_store::{Row, Sql, Transaction, Value, params};
+use serde_json::json;
+
+use crate::audit::{self, Entry, Operation, Status};
+use crate::user::User;
+use crate::{Ctx, Failure};
+
+static RESOLVE: Sql = Sql::new(
+    r#"SELECT s."user", s.auth_time, s.created_at, s.expires_at, s.last_seen, s.csrf_issued,
+    s.oidc_sid, u.enabled, u.full_name, u.user_type, u.user_image, u.language, s.sid
+    FROM "tabSessions" s JOIN "tabUser" u ON u.name = s."user" WHERE s.sid = ?"#,
+);
+static INSERT: Sql = Sql::new(
+    r#"INSERT INTO "tabSessions" ("user", sid, sessiondata, lastupdate, status, auth_time,
+    created_at, expires_at, last_seen, csrf_issued, oidc_sid, user_agent)
+    VALUES (?, ?, ?, ?, 'Active', ?, ?, ?, ?, 0, ?, ?)"#,
+);
+static TOUCH: Sql = Sql::new(
+    r#"UPDATE "tabSessions" SET last_seen = ?, lastupdate = ? WHERE sid = ? AND last_seen < ?"#,
+);
+static TOUCH_USER: Sql = Sql::new(r#"UPDATE "tabUser" SET last_active = ? WHERE name = ?"#);
+static CSRF_ISSUED: Sql =
+    Sql::new(r#"UPDATE "tabSessions" SET csrf_issued = 1 WHERE sid = ? AND csrf_issued = 0"#);
+static END: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE sid = ?"#);
+static END_OF_USER: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE "user" = ?"#);
+static END_OF_EVERYBODY: Sql = Sql::new(r#"DELETE FROM "tabSessions""#);
+static PURGE: Sql =
+    Sql::new(r#"DELETE FROM "tabSessions" WHERE expires_at <= ? OR last_seen <= ?"#);
+
+/// The statements of this file, for the test that prepares each on every database.
+pub static STATEMENTS: &[&Sql] = &[
+    &RESOLVE,
+    &INSERT,
+    &TOUCH,
+    &TOUCH_USER,
+    &CSRF_ISSUED,
+    &END,
+    &END_OF_USER,
+    &END_OF_EVERYBODY,
+    &PURGE,
+];
+
+/// Digits of a `sid` cookie, as in Frappe: 224 bits.
+const SID_LENGTH: usize = 56;
+/// How often the last use of a session is written, in seconds.
+const TOUCH_EVERY: i64 = 600;
+
+/// A session that is alive, and what its cookies say about the user.
+#[derive(Debug, Clone)]
+pub struct Session {
+    sid: Secret<String>,
+    /// SHA-256 of the cookie: its key in `tabSessions`.
+    pub sid_hash: String,
+    /// Name of the User.
+    pub user: String,
+    /// The user's full name.
+    pub full_name: String,
+    /// `System User` or `Website User`.
+    pub user_type: String,
+    /// The user's picture, when there is one.
+    pub user_image: Option<String>,
+    /// The user's language, when set.
+    pub language: Option<String>,
+    /// When the user proved who he is.
+    pub auth_time: Timestamp,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// Its absolute end.
+    pub expires_at: Timestamp,
+    /// Its last use that was written down.
+    pub last_seen: Timestamp,
+    /// A page has handed out a CSRF token: from then on unsafe requests need it.
+    pub csrf_issued: bool,
+    /// The `sid` claim of ID tokens: neither the cookie nor its hash.
+    pub oidc_sid: String,
+}
+
+impl Session {
+    /// Whether the user may use the Desk (`system_user` cookie).
+    pub fn is_system_user(&self) -> bool {
+        self.user_type == "System User"
+    }
+}
+
+/// A session that was just begun, for the `sid` cookie.
+#[derive(Debug)]
+pub struct NewSession {
+    /// The cookie's value.
+    pub sid: Secret<String>,
+    /// Seconds until it ends when it is not used: the cookie's `Max-Age`.
+    pub max_age: i64,
+    /// When it began.
+    pub auth_time: Timestamp,
+}
+
+/// The session of that cookie, if it is alive. Its use is written down at most every 10 minutes.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn resolve(ctx: &Ctx, sid: &str) -> Result<Option<Session>, Failure> {
+    if !is_sid(sid) {
+        return Ok(None);
+    }
+    let hash = hash_hex(sid);
+    let Some(row) = ctx
+        .provider
+        .database()
+        .row(&RESOLVE, params![&hash])
+        .await?
+    else {
+        return Ok(None);
+    };
+    let enabled = row.bool(7)?;
+    let session = read(&row, sid)?;
+    let settings = ctx.settings().await?;
+    let idle_end = session.last_seen.plus_seconds(settings.session_expiry);
+    let alive =
+        enabled && session.sid_hash == hash && ctx.now < session.expires_at && ctx.now < idle_end;
+    if !alive {
+        return Ok(None);
+    }
+    // Where sessions end after minutes, every 10 minutes would end those that are in use.
+    let every = TOUCH_EVERY.min(settings.session_expiry / 4);
+    if ctx.now.seconds_since(session.last_seen) >= every {
+        touch(ctx, &session).await;
+    }
+    Ok(Some(session))
+}
+
+fn is_sid(sid: &str) -> bool {
+    sid.len() == SID_LENGTH && sid.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn read(row: &Row, sid: &str) -> Result<Session, Failure> {
+    let text = |index| Ok::<_, Failure>(row.opt_text(index)?.map(str::to_owned));
+    let moment = |index| {
+        let micros = row.opt_int(index)?.unwrap_or_default();
+        Ok::<_, Failure>(Timestamp::from_micros(micros))
+    };
+    Ok(Session {
+        sid: Secret::new(sid.to_owned()),
+        sid_hash: row.text(12)?.to_owned(),
+        user: row.text(0)?.to_owned(),
+        full_name: text(8)?.unwrap_or_default(),
+        user_type: text(9)?.unwrap_or_default(),
+        user_image: text(10)?.filter(|image| !image.is_empty()),
+        language: text(11)?.filter(|language| !language.is_empty()),
+        auth_time: moment(1)?,
+        created_at: moment(2)?,
+        expires_at: moment(3)?,
+        last_seen: moment(4)?,
+        csrf_issued: row.opt_int(5)?.unwrap_or_default() != 0,
+        oidc_sid: text(6)?.unwrap_or_default(),
+    })
+}
+
+/// A failure here must not fail the request: the next one writes it.
+async fn touch(ctx: &Ctx, session: &Session) {
+    let (hash, user, now) = (session.sid_hash.clone(), session.user.clone(), ctx.now);
+    let local: Value = ctx.provider.site().local(now).into();
+    let written: Result<(), Failure> = ctx
+        .provider
+        .database()
+        .write(move |tx| {
+            let (hash, user, local) = (hash.clone(), user.clone(), local.clone());
+            Box::pin(async move {
+                tx.execute(&TOUCH, params![now, local.clone(), &hash, now])
+                    .await?;
+                tx.execute(&TOUCH_USER, params![local, &user]).await?;
+                Ok(())
+            })
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!(%error, "the last use of a session was not written");
+    }
+}
+
+/// A session to be begun, made ready outside of the transaction.
+#[derive(Clone)]
+pub(crate) struct Beginning {
+    user: String,
+    sid: Secret<String>,
+    hash: String,
+    data: String,
+    local: Value,
+    now: Timestamp,
+    expires_at: Timestamp,
+    max_age: i64,
+    oidc_sid: String,
+    user_agent: String,
+    previous: Option<String>,
+}
+
+impl Beginning {
+    /// A new session of `user`; the one of `previous_sid` ends with its begin.
+    pub(crate) async fn new(
+        ctx: &Ctx,
+        user: &User,
+        previous_sid: Option<&str>,
+    ) -> Result<Beginning, Failure> {
+        let settings = ctx.settings().await?;
+        let sid = random_hex(&*ctx.provider.environment().entropy, SID_LENGTH);
+        let local = ctx.provider.site().local(ctx.now);
+        Ok(Beginning {
+            user: user.name.clone(),
+            hash: hash_hex(sid.expose()),
+            data: session_data(ctx, user, settings.session_expiry),
+            local: local.into(),
+            now: ctx.now,
+            expires_at: ctx.now.plus_seconds(settings.session_absolute),
+            max_age: settings.session_expiry,
+            oidc_sid: ctx.provider.site_keys().session_claim(sid.expose()),
+            user_agent: ctx.user_agent.clone(),
+            previous: previous_sid.filter(|sid| is_sid(sid)).map(hash_hex),
+            sid,
+        })
+    }
+
+    /// Stores it.
+    pub(crate) async fn insert(&self, tx: &mut Transaction) -> Result<(), Failure> {
+        // spec: security.md, "A new `sid` at every login; the old one dies"
+        if let Some(previous) = &self.previous {
+            tx.execute(&END, params![previous]).await?;
+        }
+        let values = params![
+            &self.user,
+            &self.hash,
+            &self.data,
+            self.local.clone(),
+            self.now,
+            self.now,
+            self.expires_at,
+            self.now,
+            &self.oidc_sid,
+            &self.user_agent,
+        ];
+        tx.execute(&INSERT, values).await?;
+        Ok(())
+    }
+
+    /// What the browser gets.
+    pub(crate) fn into_new_session(self) -> NewSession {
+        NewSession {
+            sid: self.sid,
+            max_age: self.max_age,
+            auth_time: self.now,
+        }
+    }
+}
+
+/// Frappe's `sessiondata`, for those who read its table.
+fn session_data(ctx: &Ctx, user: &User, expiry: i64) -> String {
+    let local = ctx.provider.site().local(ctx.now).to_string();
+    let (hours, minutes, seconds) = (expiry / 3600, expiry / 60 % 60, expiry % 60);
+    json!({
+        "creation": local,
+        "last_updated": local,
+        "full_name": user.full_name,
+        "session_expiry": format!("{hours:02}:{minutes:02}:{seconds:02}"),
+        "session_ip": ctx.address.to_string(),
+        "user": user.name,
+        "user_type": user.user_type,
+    })
+    .to_string()
+}
+
+/// Begins a session of a user who was proven by other means than a password (a social login,
+/// say). The session of `previous_sid` ends.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn start(
+    ctx: &Ctx,
+    user: &User,
+    previous_sid: Option<&str>,
+) -> Result<NewSession, Failure> {
+    let beginning = Beginning::new(ctx, user, previous_sid).await?;
+    let entry = Entry::new(ctx, Operation::Login, Status::Success).user(&user.name);
+    let job = Arc::new((beginning.clone(), entry));
+    ctx.provider
+        .database()
+        .write(move |tx| {
+            let job = Arc::clone(&job);
+            Box::pin(async move {
+                let (beginning, entry) = &*job;
+                beginning.insert(tx).await?;
+                audit::record(tx, entry).await
+            })
+        })
+        .await?;
+    Ok(beginning.into_new_session())
+}
+
+/// Ends a session: a sign-out.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end(ctx: &Ctx, session: &Session) -> Result<(), Failure> {
+    let entry = Entry::new(ctx, Operation::Logout, Status::Success).user(&session.user);
+    let job = Arc::new((session.sid_hash.clone(), entry));
+    ctx.provider
+        .database()
+        .write(move |tx| {
+            let job = Arc::clone(&job);
+            Box::pin(async move {
+                let (hash, entry) = &*job;
+                if tx.execute(&END, params![hash]).await? > 0 {
+                    audit::record(tx, entry).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Ends all sessions of a user in a running transaction. Gives their number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end_of_user(tx: &mut Transaction, user: &str) -> Result<u64, Failure> {
+    Ok(tx.execute(&END_OF_USER, params![user]).await?)
+}
+
+/// Ends all sessions of a user; tokens live on. Gives their number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end_all(ctx: &Ctx, by: &str, user: &str) -> Result<u64, Failure> {
+    let entry = Entry::new(ctx, Operation::Logout, Status::Success)
+        .user(by)
+        .about("User", user)
+        .detail("sessions", "all");
+    let job = Arc::new((user.to_owned(), entry));
+    ctx.provider
+        .database()
+        .write(move |tx| {
+            let job = Arc::clone(&job);
+            Box::pin(async move {
+                let (user, entry) = &*job;
+                audit::record(tx, entry).await?;
+                end_of_user(tx, user).await
+            })
+        })
+        .await
+}
+
+/// Ends every session of the site. Gives their number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn destroy_all(ctx: &Ctx, by: &str) -> Result<u64, Failure> {
+    let entry = Entry::new(ctx, Operation::Logout, Status::Success)
+        .user(by)
+        .detail("sessions", "of all users");
+    ctx.provider
+        .database()
+        .write(move |tx| {
+            let entry = entry.clone();
+            Box::pin(async move {
+                audit::record(tx, &entry).await?;
+                Ok(tx.execute(&END_OF_EVERYBODY, params![]).await?)
+            })
+        })
+        .await
+}
+
+/// Removes sessions that have ended by time. Gives their number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn purge(ctx: &Ctx) -> Result<u64, Failure> {
+    let settings = ctx.settings().await?;
+    let (now, idle) = (ctx.now, ctx.now.minus_seconds(settings.session_expiry));
+    ctx.provider
+        .database()
+        .write(move |tx| Box::pin(async move { Ok(tx.execute(&PURGE, params![now, idle]).await?) }))
+        .await
+}
+
+/// The CSRF token of a session, for a page that hands it out. From then on unsafe requests of
+/// the session need it.
+///
+/// # Errors
+/// When the database refuses.
+// spec: security.md, Sign-in and sessions, line 6
+pub async fn csrf_token(ctx: &Ctx, session: &Session) -> Result<Secret<String>, Failure> {
+    if !session.csrf_issued {
+        let hash = session.sid_hash.clone();
+        ctx.provider
+            .database()
+            .write(move |tx| {
+                let hash = hash.clone();
+                Box::pin(
+                    async move { Ok::<_, Failure>(tx.execute(&CSRF_ISSUED, params![hash]).await?) },
+                )
+            })
+            .await?;
+    }
+    Ok(ctx.provider.site_keys().csrf_token(session.sid.expose()))
+}
+
+/// Whether the presented CSRF token is the session's. Constant time.
+pub fn check_csrf(ctx: &Ctx, session: &Session, presented: &str) -> bool {
+    let expected = ctx.provider.site_keys().csrf_token(session.sid.expose());
+    constant_time_eq(expected.expose().as_bytes(), presented.as_bytes())
+}

@@ -1,0 +1,69 @@
+//! From where and when a user may sign in: `restrict_ip`, `login_after`, `login_before`.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::User;
+
+impl User {
+    /// Whether the user may sign in from that address. `restrict_ip` holds addresses, beginnings
+    /// of addresses as Frappe understands them (`192.168.1`) and networks (`10.0.0.0/8`).
+    pub fn admits_address(&self, address: IpAddr) -> bool {
+        let allowed = self.restrict_ip.as_deref().unwrap_or_default();
+        let mut entries = allowed
+            .split([',', '\n', ' '])
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .peekable();
+        if entries.peek().is_none() {
+            return true;
+        }
+        let address = address.to_canonical();
+        entries.any(|entry| admits(entry, address))
+    }
+
+    /// Whether the user may sign in at that hour (0 to 23) of the site's clock.
+    pub fn admits_hour(&self, hour: i64) -> bool {
+        let not_yet = self.login_after > 0 && hour < self.login_after;
+        let no_longer = self.login_before > 0 && hour >= self.login_before;
+        !not_yet && !no_longer
+    }
+}
+
+fn admits(entry: &str, address: IpAddr) -> bool {
+    if let Ok(network) = entry.parse::<IpNet>() {
+        return network.contains(&address);
+    }
+    if let Ok(exact) = entry.parse::<IpAddr>() {
+        return exact.to_canonical() == address;
+    }
+    // A beginning ends where a part of the address ends: `10.1` is not the beginning of 10.19.…
+    let text = address.to_string();
+    match text.strip_prefix(entry) {
+        Some(rest) => entry.ends_with(['.', ':']) || rest.starts_with(['.', ':']),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_beginnings_and_networks() {
+        let admits = |entry: &str, address: &str| {
+            super::admits(entry, address.parse::<IpAddr>().unwrap().to_canonical())
+        };
+        assert!(admits("10.1.2.3", "10.1.2.3"));
+        assert!(admits("10.1.2.3", "::ffff:10.1.2.3"));
+        assert!(admits("10.1", "10.1.2.3"));
+        assert!(admits("10.1.", "10.1.2.3"));
+        assert!(!admits("10.1", "10.19.2.3"));
+        assert!(!admits("10.1.2.3", "10.1.2.30"));
+        assert!(admits("10.0.0.0/8", "10.200.0.1"));
+        assert!(!admits("10.0.0.0/8", "11.0.0.1"));
+        assert!(admits("2001:db8::/32", "2001:db8::1"));
+        assert!(!admits("nonsense", "10.1.2.3"));
+    }
+}
