@@ -141,11 +141,8 @@ impl Metadata {
             document.list(&name, AuthMethod::ALL.map(AuthMethod::as_str));
         }
         document.list("code_challenge_methods_supported", [Method::S256.as_str()]);
-        if self.scopes.is_empty() {
-            document.list("scopes_supported", DEFAULT_SCOPES);
-        } else {
-            document.list("scopes_supported", self.scopes.iter().map(String::as_str));
-        }
+        document.list("scopes_supported", DEFAULT_SCOPES);
+        document.list("scopes_supported", self.scopes.iter().map(String::as_str));
         let user_claims = USER_CLAIMS.iter().map(|(claim, _)| *claim);
         document.list("claims_supported", user_claims.chain(TOKEN_CLAIMS));
         document.list("prompt_values_supported", Prompt::VALUES);
@@ -203,7 +200,8 @@ impl ProtectedResource {
     }
 }
 
-/// A document under construction: empty texts and lists are left out, as RFC 8414 §3.2 wants.
+/// A document under construction: a later member replaces an earlier one; empty texts and lists
+/// are left out, as RFC 8414 §3.2 wants.
 #[derive(Default)]
 struct Document {
     members: std::collections::BTreeMap<String, Value>,

@@ -1,0 +1,147 @@
+use crema_protocol::error::ErrorCode;
+use crema_protocol::scope::{Scope, grant_scope, narrow_scope};
+use proptest::prelude::*;
+
+fn scope(text: &str) -> Scope {
+    Scope::parse(text).unwrap()
+}
+
+fn granted(requested: Option<&str>, client: &str) -> Result<String, ErrorCode> {
+    grant_scope(requested.map(scope).as_ref(), &scope(client))
+        .map(|scope| scope.to_string())
+        .map_err(|error| error.code)
+}
+
+// spec: RFC 6749 §3.3
+#[test]
+fn tokens_are_split_at_spaces_and_kept_once() {
+    assert_eq!(scope(" all  openid all ").to_string(), "all openid");
+    assert!(scope("").is_empty());
+    assert_eq!(scope("b a"), scope("a b"));
+    assert_ne!(scope("a"), scope("A"));
+}
+
+// spec: RFC 6749 §3.3, scope-token
+#[test]
+fn other_characters_are_invalid_scope() {
+    for text in ["a\tb", "a\nb", "\"a\"", "a\\b", "é", "a\u{7f}"] {
+        assert_eq!(
+            Scope::parse(text).unwrap_err().code,
+            ErrorCode::InvalidScope,
+            "{text}"
+        );
+    }
+    assert!(Scope::parse(&"a ".repeat(4096)).is_err());
+    assert_eq!(
+        scope("crm_task:read method:a.b crm_task:*").iter().count(),
+        3
+    );
+}
+
+#[test]
+fn records_separate_scopes_by_any_white_space() {
+    assert_eq!(
+        Scope::from_registered(" all\n openid\té\"\r\n").to_string(),
+        "all openid"
+    );
+}
+
+// spec: http.md, authorize, "`scope` absent: the client's registered scopes"
+#[test]
+fn absent_means_what_is_registered() {
+    assert_eq!(granted(None, "all openid"), Ok("all openid".to_owned()));
+    assert_eq!(granted(Some(""), "all openid"), Ok("all openid".to_owned()));
+    assert_eq!(granted(None, ""), Err(ErrorCode::InvalidScope));
+}
+
+// spec: http.md, authorize, "`openid` among them implies"
+#[test]
+fn openid_implies_what_may_be_asked_for() {
+    let all = "openid profile email roles offline_access";
+    assert_eq!(granted(Some(all), "all openid"), Ok(all.to_owned()));
+    assert_eq!(
+        granted(Some("profile"), "all openid"),
+        Ok("profile".to_owned())
+    );
+    assert_eq!(
+        granted(Some("profile"), "all"),
+        Err(ErrorCode::InvalidScope)
+    );
+}
+
+// spec: http.md, authorize, "With `openid` requested, scopes that the client does not have"
+#[test]
+fn with_openid_unknown_scopes_are_dropped() {
+    assert_eq!(
+        granted(Some("openid address all"), "openid"),
+        Ok("openid".to_owned())
+    );
+    assert_eq!(granted(Some("openid all"), "all"), Ok("all".to_owned()));
+    assert_eq!(granted(Some("openid"), "all"), Err(ErrorCode::InvalidScope));
+}
+
+// spec: http.md, authorize, "without it they are `invalid_scope`"
+#[test]
+fn without_openid_unknown_scopes_are_an_error() {
+    assert_eq!(
+        granted(Some("all nope"), "all openid"),
+        Err(ErrorCode::InvalidScope)
+    );
+    assert_eq!(
+        granted(Some("ALL"), "all openid"),
+        Err(ErrorCode::InvalidScope)
+    );
+    assert_eq!(granted(Some("all"), "all openid"), Ok("all".to_owned()));
+}
+
+// spec: RFC 6749 §6; security.md, Codes and tokens, "scope can only shrink"
+#[test]
+fn a_refresh_only_shrinks() {
+    let narrow = |asked: Option<&str>| {
+        narrow_scope(&scope("all openid"), asked.map(scope).as_ref()).map(|scope| scope.to_string())
+    };
+    assert_eq!(narrow(None).unwrap(), "all openid");
+    assert_eq!(narrow(Some("all")).unwrap(), "all");
+    assert_eq!(
+        narrow(Some("nope")).unwrap_err().code,
+        ErrorCode::InvalidScope
+    );
+    assert!(
+        narrow(Some("all openid email")).is_err(),
+        "implied is not granted"
+    );
+}
+
+fn any_scope() -> impl Strategy<Value = Scope> {
+    prop::collection::vec("[a-d]|openid|email|all", 0..6)
+        .prop_map(|tokens| Scope::parse(&tokens.join(" ")).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn set_laws(a in any_scope(), b in any_scope()) {
+        prop_assert_eq!(a.union(&b), b.union(&a));
+        prop_assert_eq!(a.intersection(&b), b.intersection(&a));
+        prop_assert_eq!(a.union(&a), a.clone());
+        prop_assert!(a.intersection(&b).is_subset_of(&a));
+        prop_assert!(a.is_subset_of(&a.union(&b)));
+        prop_assert_eq!(a.is_subset_of(&b), a.intersection(&b) == a);
+        prop_assert_eq!(Scope::parse(&a.to_string()).unwrap(), a);
+    }
+
+    #[test]
+    fn a_grant_stays_within_request_and_client(asked in any_scope(), client in any_scope()) {
+        if let Ok(granted) = grant_scope(Some(&asked), &client) {
+            prop_assert!(granted.is_subset_of(&client.with_implied()));
+            prop_assert!(asked.is_empty() || granted.is_subset_of(&asked));
+            prop_assert!(!granted.is_empty());
+        }
+    }
+
+    #[test]
+    fn narrowing_never_widens(granted in any_scope(), asked in any_scope()) {
+        if let Ok(narrowed) = narrow_scope(&granted, Some(&asked)) {
+            prop_assert!(narrowed.is_subset_of(&granted));
+        }
+    }
+}
