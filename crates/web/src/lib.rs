@@ -1,2 +1,23 @@
-//! placeholder
+//! HTTP: which site, who asks, what is asked, and answers with exact statuses and headers.
+//!
+//! Handlers are thin: they read a request into typed input, call one use case of `crema_auth`
+//! and turn its outcome into an answer. [`app`] has the table of paths, [`reply`] every shape of
+//! an answer, [`pages`] the HTML.
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod api;
+pub mod app;
+pub mod call;
+pub mod cookies;
+pub mod csrf;
+pub mod oauth;
+pub mod origin;
 pub mod pages;
+pub mod reply;
+pub mod server;
+pub mod sites;
+
+pub use app::App;
+pub use server::serve;
+pub use sites::Sites;

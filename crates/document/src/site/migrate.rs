@@ -42,7 +42,7 @@ impl Site {
             registry: Arc::clone(&self.registry),
             random,
             now,
-            local: self.now_local(now),
+            local: self.local(now),
         };
         changes.extend(patches::run(&self.database, patches, &context).await?);
         Ok(changes)

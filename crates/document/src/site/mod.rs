@@ -148,7 +148,7 @@ impl Site {
     }
 
     /// What the site's clock shows at a moment.
-    pub fn now_local(&self, now: Timestamp) -> LocalTime {
+    pub fn local(&self, now: Timestamp) -> LocalTime {
         self.zone.load().local(now)
     }
 

@@ -1,0 +1,50 @@
+//! Who the request expects to be signed in: `id_token_hint` and a required `sub`.
+//!
+//! OpenID Connect Core §3.1.2.1, §5.5.1.
+
+use crema_crypto::{SigningKey, jws};
+use crema_protocol::client_rules::IdTokenAlgorithm;
+use serde_json::Value;
+
+use super::Examined;
+use crate::user::User;
+use crate::{Ctx, Failure};
+
+/// Whether the signed-in user is the one the request expects, if it expects one. A hint that is
+/// not an ID token of this issuer for this client fits nobody; an expired one still counts.
+pub(super) async fn fits(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, Failure> {
+    let subjects = examined
+        .request
+        .claims
+        .as_ref()
+        .map(|claims| claims.subjects())
+        .unwrap_or_default();
+    if !subjects.is_empty() && !subjects.contains(&user.subject.as_str()) {
+        return Ok(false);
+    }
+    let Some(hint) = &examined.request.id_token_hint else {
+        return Ok(true);
+    };
+    let Some(claims) = verify(ctx, examined, hint.expose()).await? else {
+        return Ok(false);
+    };
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let ours = text("iss") == Some(ctx.issuer.as_str())
+        && text("aud") == Some(examined.client.name.as_str());
+    Ok(ours && text("sub") == Some(user.subject.as_str()))
+}
+
+async fn verify(ctx: &Ctx, examined: &Examined, hint: &str) -> Result<Option<Value>, Failure> {
+    let client = &examined.client;
+    if client.rules.id_token_signed_response_alg == IdTokenAlgorithm::HS256 {
+        let Some(secret) = &client.secret else {
+            return Ok(None);
+        };
+        let Ok(key) = SigningKey::hmac(secret.expose().as_bytes()) else {
+            return Ok(None);
+        };
+        return Ok(jws::decode_verified(hint, &[&key]).ok());
+    }
+    let keyring = ctx.provider.keyring(ctx.version().await?).await?;
+    Ok(jws::decode_verified(hint, &keyring.verifying(ctx.now)).ok())
+}

@@ -1,0 +1,233 @@
+//! The authorization endpoint: from a request to a code, or to what stands in between.
+//!
+//! RFC 6749 §4.1.1, OpenID Connect Core §3.1.2, §3.2.2, §3.3.2, RFC 9207, RFC 9700 §2.1. The user
+//! comes from the session alone. The order of checks is that of `security.md`: client and
+//! redirect URI, whose errors never redirect; the other parameters, whose errors do;
+//! `prompt=none` without a session; only then the way to the sign-in page.
+//! Records: OAuth Client, OAuth Consent, OAuth Authorization Code, OAuth Bearer Token,
+//! `__oauth_family`, `__login_handle`, Activity Log.
+
+mod examine;
+mod hint;
+mod issue;
+pub mod reauth;
+
+use crema_protocol::error::{ErrorCode, OAuthError};
+use crema_protocol::params::Params;
+use crema_protocol::redirect_uri;
+use crema_protocol::response::AuthorizationResponse;
+
+pub use examine::{Examined, Rejection};
+pub use issue::STATEMENTS;
+
+use crate::consent;
+use crate::session::Session;
+use crate::user::User;
+use crate::{Ctx, Failure};
+use std::sync::Arc;
+
+/// What the authorization endpoint wants to happen next.
+#[derive(Debug)]
+pub enum Outcome {
+    /// An error that must not redirect: the client or its redirect URI is not proven.
+    Refused(OAuthError),
+    /// A response, success or error, to the client's redirect URI.
+    Respond(AuthorizationResponse),
+    /// The user has to sign in and come back with these parameters.
+    SignIn {
+        /// The parameters of the request, with a handle when a session is not enough.
+        request: Params,
+        /// Who should sign in, if the request says so.
+        login_hint: Option<String>,
+    },
+    /// The user has to be asked.
+    Ask(Box<Question>),
+}
+
+/// What the consent page shows.
+#[derive(Debug)]
+pub struct Question {
+    /// The client's App Name.
+    pub app_name: String,
+    /// The client's page.
+    pub client_uri: Option<String>,
+    /// Terms of service.
+    pub tos_uri: Option<String>,
+    /// Privacy policy.
+    pub policy_uri: Option<String>,
+    /// Whether the client registered itself.
+    pub dynamically_registered: bool,
+    /// Where Allow leads.
+    pub redirect_uri: String,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// The signed-in user.
+    pub user: Arc<User>,
+    /// The parameters to send to `approve`.
+    pub request: Params,
+}
+
+/// What the user clicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Allow.
+    Allow,
+    /// Deny.
+    Deny,
+}
+
+/// Handles an authorization request.
+///
+/// # Errors
+/// Only when something of ours fails; the client's mistakes are outcomes.
+pub async fn authorize(
+    ctx: &Ctx,
+    request: &Params,
+    session: Option<&Session>,
+) -> Result<Outcome, Failure> {
+    let examined = match examine::examine(ctx, request).await? {
+        Ok(examined) => examined,
+        Err(Rejection::Refused(error)) => return Ok(Outcome::Refused(error)),
+        Err(Rejection::Respond(response)) => return Ok(Outcome::Respond(response)),
+    };
+    let silent = examined.request.prompt.none;
+    let signed_in = match standing(ctx, &examined, request, session).await? {
+        Standing::SignedIn(signed_in) => signed_in,
+        Standing::Refused(code) => return Ok(examined.refuse(ctx, code)),
+        Standing::SignIn(_) if silent => {
+            return Ok(examined.refuse(ctx, ErrorCode::LoginRequired));
+        }
+        Standing::SignIn(request) => {
+            let login_hint = examined.request.login_hint.clone();
+            return Ok(Outcome::SignIn {
+                request,
+                login_hint,
+            });
+        }
+    };
+    match must_ask(ctx, &examined, &signed_in.user).await? {
+        true if silent => Ok(examined.refuse(ctx, ErrorCode::ConsentRequired)),
+        true => Ok(Outcome::Ask(Box::new(
+            examined.question(signed_in.user, request),
+        ))),
+        false => issue::issue(ctx, examined, &signed_in, false).await,
+    }
+}
+
+/// Handles the user's answer to the consent page. The caller has checked the session's CSRF token.
+///
+/// # Errors
+/// Only when something of ours fails; the client's mistakes are outcomes.
+// spec: security.md, Authorization endpoint, "Consent is a POST with the session's CSRF token"
+pub async fn approve(
+    ctx: &Ctx,
+    request: &Params,
+    session: &Session,
+    decision: Decision,
+) -> Result<Outcome, Failure> {
+    let examined = match examine::examine(ctx, request).await? {
+        Ok(examined) => examined,
+        Err(Rejection::Refused(error)) => return Ok(Outcome::Refused(error)),
+        Err(Rejection::Respond(response)) => return Ok(Outcome::Respond(response)),
+    };
+    if decision == Decision::Deny {
+        return Ok(examined.refuse(ctx, ErrorCode::AccessDenied));
+    }
+    match standing(ctx, &examined, request, Some(session)).await? {
+        Standing::SignedIn(signed_in) => issue::issue(ctx, examined, &signed_in, true).await,
+        Standing::Refused(code) => Ok(examined.refuse(ctx, code)),
+        Standing::SignIn(request) => Ok(Outcome::SignIn {
+            request,
+            login_hint: examined.request.login_hint.clone(),
+        }),
+    }
+}
+
+/// Where the browser's user stands towards the request.
+enum Standing<'a> {
+    SignedIn(SignedIn<'a>),
+    SignIn(Params),
+    Refused(ErrorCode),
+}
+
+/// A user whose sign-in is good enough for the request.
+struct SignedIn<'a> {
+    user: Arc<User>,
+    session: &'a Session,
+    /// The handle of the sign-in that the request demanded, to be used up.
+    handle: Option<&'a str>,
+}
+
+async fn standing<'a>(
+    ctx: &Ctx,
+    examined: &Examined,
+    request: &'a Params,
+    session: Option<&'a Session>,
+) -> Result<Standing<'a>, Failure> {
+    let Some(session) = session else {
+        return Ok(Standing::SignIn(request.without(&[reauth::HANDLE])));
+    };
+    let user = ctx.user(&session.user).await?.filter(|user| user.enabled);
+    let Some(user) = user else {
+        return Ok(Standing::SignIn(request.without(&[reauth::HANDLE])));
+    };
+    let prompt = &examined.request.prompt;
+    let asked = prompt.login || prompt.select_account;
+    let too_old = examined.request.max_age.is_some_and(|max_age| {
+        ctx.now
+            .seconds()
+            .saturating_sub(session.auth_time.seconds())
+            > i64::try_from(max_age).unwrap_or(i64::MAX)
+    });
+    let other_user = !hint::fits(ctx, examined, &user).await?;
+    if other_user && prompt.none {
+        return Ok(Standing::Refused(ErrorCode::LoginRequired));
+    }
+    let demanded = asked || too_old || other_user;
+    if demanded {
+        let fulfilled = !other_user && reauth::fulfilled(ctx, request, session).await?;
+        if !fulfilled {
+            if prompt.none {
+                return Ok(Standing::Refused(ErrorCode::LoginRequired));
+            }
+            return Ok(Standing::SignIn(reauth::demand(ctx, request).await?));
+        }
+    }
+    if !examined.client.admits(&user) {
+        return Ok(Standing::Refused(ErrorCode::AccessDenied));
+    }
+    Ok(Standing::SignedIn(SignedIn {
+        user,
+        session,
+        handle: request.get(reauth::HANDLE).filter(|_| demanded),
+    }))
+}
+
+/// Whether the user has to be asked before anything is issued.
+// spec: security.md, Authorization endpoint, consent and skipping it
+async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, Failure> {
+    let client = &examined.client;
+    if examined.request.prompt.consent {
+        return Ok(true);
+    }
+    // RFC 8252 §8.6: another app may listen where such a redirect URI leads.
+    let unproven = redirect_uri::is_custom_scheme(examined.redirect_uri())
+        || redirect_uri::is_loopback(examined.redirect_uri());
+    if !(unproven && client.is_public()) {
+        if client.skip_authorization {
+            return Ok(false);
+        }
+        if ctx.settings().await?.skip_authorization
+            && consent::has_active_token(ctx, &user.name, client, &examined.request.scope).await?
+        {
+            return Ok(false);
+        }
+    }
+    if examined.request.prompt.none && !unproven {
+        let resource = crate::token::join_resources(&examined.request.resource);
+        let covered =
+            consent::covers(ctx, &user.name, client, &examined.request.scope, &resource).await?;
+        return Ok(!covered);
+    }
+    Ok(true)
+}

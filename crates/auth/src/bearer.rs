@@ -1,0 +1,251 @@
+//! The bearer check: whose token is this, and is it alive.
+//!
+//! RFC 6750; RFC 9700 §2.3. One statement by the token's hash; client and user come from memory
+//! while the site's version, read along in the same statement, has not moved.
+//! Records: OAuth Bearer Token (read; `last_used` written behind).
+
+use std::sync::Arc;
+
+use crema_crypto::hash_hex;
+use crema_document::Timestamp;
+use crema_protocol::scope::Scope;
+use crema_store::{Row, Sql, params};
+
+use crate::client::Client;
+use crate::user::User;
+use crate::userinfo::Opens;
+use crate::{Ctx, Failure};
+
+static BY_ACCESS_TOKEN: Sql = Sql::new(
+    r#"SELECT b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
+    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family, b.access_token,
+    b.last_used, f.scopes, (SELECT version FROM "__version" WHERE name = 'site')
+    FROM "tabOAuth Bearer Token" b LEFT JOIN "__oauth_family" f ON f.name = b.family
+    WHERE b.access_token = ?"#,
+);
+static BY_REFRESH_TOKEN: Sql = Sql::new(
+    r#"SELECT b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
+    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family, b.access_token,
+    b.last_used, f.scopes, (SELECT version FROM "__version" WHERE name = 'site')
+    FROM "tabOAuth Bearer Token" b LEFT JOIN "__oauth_family" f ON f.name = b.family
+    WHERE b.refresh_token = ?"#,
+);
+static TOUCH: Sql = Sql::new(r#"UPDATE "tabOAuth Bearer Token" SET last_used = ? WHERE name = ?"#);
+
+/// The statements of this file, for the test that prepares each on every database.
+pub static STATEMENTS: &[&Sql] = &[&BY_ACCESS_TOKEN, &BY_REFRESH_TOKEN, &TOUCH];
+
+/// `last_used` is written at most this often, in seconds.
+const TOUCH_EVERY: i64 = 600;
+
+/// Which of the two tokens of a row was presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// The access token.
+    Access,
+    /// The refresh token.
+    Refresh,
+}
+
+/// A stored token that was found by its hash.
+#[derive(Debug, Clone)]
+pub struct StoredToken {
+    /// Name of the OAuth Bearer Token.
+    pub name: String,
+    /// OAuth Client.
+    pub client: String,
+    /// User.
+    pub user: String,
+    /// Granted scopes, space-separated.
+    pub scopes: String,
+    /// Neither revoked nor rotated.
+    pub active: bool,
+    /// End of the access token.
+    pub expires_at: Timestamp,
+    /// Moment of issue.
+    pub issued_at: Timestamp,
+    /// End of the refresh token.
+    pub refresh_expires_at: Option<Timestamp>,
+    /// Resources it is for, space-separated.
+    pub resource: String,
+    /// When the user signed in, in seconds.
+    pub auth_time: Option<i64>,
+    /// The `claims` parameter of the authorization request.
+    pub claims: Option<String>,
+    /// Family.
+    pub family: Option<String>,
+    /// SHA-256 of the access token.
+    pub access_hash: String,
+    last_used: Option<i64>,
+    /// The scopes of the authorization that it came from.
+    authorized: Option<String>,
+}
+
+impl StoredToken {
+    fn from_row(row: &Row) -> Result<StoredToken, Failure> {
+        let text = |index| -> Result<String, Failure> {
+            Ok(row.opt_text(index)?.unwrap_or_default().to_owned())
+        };
+        let moment = |index| -> Result<Option<Timestamp>, Failure> {
+            Ok(row.opt_int(index)?.map(Timestamp::from_micros))
+        };
+        Ok(StoredToken {
+            name: text(0)?,
+            client: text(1)?,
+            user: text(2)?,
+            scopes: text(3)?,
+            active: row.opt_text(4)? == Some("Active"),
+            expires_at: moment(5)?.unwrap_or(Timestamp::from_micros(0)),
+            issued_at: moment(6)?.unwrap_or(Timestamp::from_micros(0)),
+            refresh_expires_at: moment(7)?,
+            resource: text(8)?,
+            auth_time: row.opt_int(9)?,
+            claims: row.opt_text(10)?.map(str::to_owned),
+            family: row.opt_text(11)?.map(str::to_owned),
+            access_hash: text(12)?,
+            last_used: row.opt_datetime(13)?,
+            authorized: row.opt_text(14)?.map(str::to_owned),
+        })
+    }
+
+    /// What the token opens about its user: its own scopes, seen against those that were asked
+    /// for in the first place.
+    pub fn opens(&self, scope: &Scope) -> Opens {
+        let authorized = self
+            .authorized
+            .as_deref()
+            .and_then(|text| Scope::parse(text).ok());
+        Opens {
+            requested: authorized.unwrap_or_else(|| scope.clone()),
+            granted: scope.clone(),
+        }
+    }
+
+    /// When the presented one of the two tokens ends.
+    pub fn ends(&self, kind: TokenKind) -> Timestamp {
+        match kind {
+            TokenKind::Access => self.expires_at,
+            TokenKind::Refresh => self.refresh_expires_at.unwrap_or(self.expires_at),
+        }
+    }
+}
+
+/// An access token that is alive, with its client and user.
+pub struct BearerToken {
+    /// The stored row.
+    pub stored: StoredToken,
+    /// The client it was issued to, enabled.
+    pub client: Arc<Client>,
+    /// The user it acts for, enabled.
+    pub user: Arc<User>,
+    /// The granted scopes.
+    pub scope: Scope,
+    /// The `claims` parameter of the authorization request.
+    pub claims: Option<String>,
+}
+
+/// Looks a token up by its hash, as one of the two kinds.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn find(ctx: &Ctx, token: &str, kind: TokenKind) -> Result<Option<StoredToken>, Failure> {
+    let sql = match kind {
+        TokenKind::Access => &BY_ACCESS_TOKEN,
+        TokenKind::Refresh => &BY_REFRESH_TOKEN,
+    };
+    let Some(row) = ctx
+        .provider
+        .database()
+        .row(sql, params![hash_hex(token)])
+        .await?
+    else {
+        return Ok(None);
+    };
+    if let Some(version) = row.opt_int(15)? {
+        ctx.learn_version(version);
+    }
+    StoredToken::from_row(&row).map(Some)
+}
+
+/// The living access token behind the characters that were sent; `None` when it is unknown,
+/// expired or revoked, or its client or user is gone, disabled or no longer entitled.
+///
+/// # Errors
+/// When the database cannot be read.
+// spec: security.md, Codes and tokens, "their tokens … stop at the next request"
+pub async fn check(ctx: &Ctx, token: &str) -> Result<Option<BearerToken>, Failure> {
+    let Some(stored) = find(ctx, token, TokenKind::Access).await? else {
+        return Ok(None);
+    };
+    let Some(alive) = alive(ctx, &stored, TokenKind::Access).await? else {
+        return Ok(None);
+    };
+    touch(ctx, &stored);
+    Ok(Some(BearerToken {
+        client: alive.client,
+        user: alive.user,
+        scope: Scope::parse(&stored.scopes)?,
+        claims: stored.claims.clone(),
+        stored,
+    }))
+}
+
+/// Client and user of a token that is alive.
+pub struct Alive {
+    /// The client, enabled.
+    pub client: Arc<Client>,
+    /// The user, enabled and entitled to use the client.
+    pub user: Arc<User>,
+}
+
+/// Judges a stored token at this moment.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn alive(
+    ctx: &Ctx,
+    stored: &StoredToken,
+    kind: TokenKind,
+) -> Result<Option<Alive>, Failure> {
+    if !stored.active || stored.ends(kind) <= ctx.now {
+        return Ok(None);
+    }
+    let Some(client) = ctx
+        .client(&stored.client)
+        .await?
+        .filter(|client| client.enabled)
+    else {
+        return Ok(None);
+    };
+    let user = ctx.user(&stored.user).await?.filter(|user| user.enabled);
+    // A client that acts as its own user was given that user by an administrator; its Allowed
+    // Roles speak about people who consent.
+    let entitled =
+        |user: &Arc<User>| client.user.as_deref() == Some(&user.name) || client.admits(user);
+    Ok(user.filter(entitled).map(|user| Alive { client, user }))
+}
+
+/// Writes `last_used` behind the request, at most every ten minutes.
+fn touch(ctx: &Ctx, stored: &StoredToken) {
+    let now = ctx.provider.site().local(ctx.now);
+    let fresh = |last: i64| now.micros().saturating_sub(last) < TOUCH_EVERY * 1_000_000;
+    if stored.last_used.is_some_and(fresh) {
+        return;
+    }
+    let database = ctx.provider.database().clone();
+    let name = stored.name.clone();
+    tokio::spawn(async move {
+        let written = database
+            .write(move |tx| {
+                let name = name.clone();
+                Box::pin(async move {
+                    tx.execute(&TOUCH, params![now, name]).await?;
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await;
+        if let Err(failure) = written {
+            tracing::warn!(%failure, "last_used was not written");
+        }
+    });
+}

@@ -1,0 +1,146 @@
+//! What a user allowed an app, remembered.
+//!
+//! Records: OAuth Consent. A stored consent lets `prompt=none` succeed (OpenID Connect Core
+//! §3.1.2.1); whether an interactive request asks again is for OAuth Settings and the client to
+//! say. Nothing here decides about skipping: see `authorize`.
+
+use std::sync::Arc;
+
+use crema_crypto::token::random_name;
+use crema_document::LocalTime;
+use crema_protocol::scope::Scope;
+use crema_store::{Sql, Transaction, params};
+
+use crate::client::Client;
+use crate::{Ctx, Failure};
+
+static READ: Sql = Sql::new(
+    r#"SELECT name, scopes, resource FROM "tabOAuth Consent" WHERE "user" = ? AND client = ?"#,
+);
+static INSERT: Sql = Sql::new(
+    r#"INSERT INTO "tabOAuth Consent" (name, creation, modified, modified_by, owner, docstatus,
+    idx, "user", client, scopes, resource, given_at) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?)"#,
+);
+static WIDEN: Sql = Sql::new(
+    r#"UPDATE "tabOAuth Consent" SET scopes = ?, given_at = ?, modified = ? WHERE name = ?"#,
+);
+static ACTIVE_TOKENS: Sql = Sql::new(
+    r#"SELECT scopes FROM "tabOAuth Bearer Token"
+    WHERE "user" = ? AND client = ? AND status = 'Active' AND expires_at > ?"#,
+);
+
+/// The statements of this file, for the test that prepares each on every database.
+pub static STATEMENTS: &[&Sql] = &[&READ, &INSERT, &WIDEN, &ACTIVE_TOKENS];
+
+/// Whether what is asked for was allowed before.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn covers(
+    ctx: &Ctx,
+    user: &str,
+    client: &Client,
+    scope: &Scope,
+    resource: &str,
+) -> Result<bool, Failure> {
+    let rows = ctx
+        .provider
+        .database()
+        .rows(&READ, params![user, &client.name])
+        .await?;
+    for row in &rows {
+        let allowed = Scope::parse(row.opt_text(1)?.unwrap_or_default())?;
+        if row.opt_text(2)?.unwrap_or_default() == resource && scope.is_subset_of(&allowed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the user has a living token of this client with at least these scopes: what OAuth
+/// Settings' Skip Authorization ("Auto") asks for.
+///
+/// # Errors
+/// When the database cannot be read.
+// spec: behaviour.md, finding 24: expired tokens and other clients' tokens do not count
+pub async fn has_active_token(
+    ctx: &Ctx,
+    user: &str,
+    client: &Client,
+    scope: &Scope,
+) -> Result<bool, Failure> {
+    let values = params![user, &client.name, ctx.now.micros()];
+    let rows = ctx.provider.database().rows(&ACTIVE_TOKENS, values).await?;
+    for row in &rows {
+        let granted = Scope::parse(row.opt_text(0)?.unwrap_or_default())?;
+        if scope.is_subset_of(&granted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A consent about to be stored.
+#[derive(Debug, Clone)]
+pub struct NewConsent {
+    name: String,
+    user: String,
+    client: String,
+    scope: Scope,
+    resource: String,
+    given_at: i64,
+    local_now: LocalTime,
+}
+
+impl NewConsent {
+    /// What `user` allows `client` now.
+    pub fn new(
+        ctx: &Ctx,
+        user: &str,
+        client: &Arc<Client>,
+        scope: &Scope,
+        resource: &str,
+    ) -> NewConsent {
+        NewConsent {
+            name: random_name(&*ctx.provider.environment().entropy),
+            user: user.to_owned(),
+            client: client.name.clone(),
+            scope: scope.clone(),
+            resource: resource.to_owned(),
+            given_at: ctx.now.micros(),
+            local_now: ctx.provider.site().local(ctx.now),
+        }
+    }
+
+    /// Stores it, or widens the one that exists for the same user, client and resource.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn store(&self, tx: &mut Transaction) -> Result<(), Failure> {
+        let rows = tx.rows(&READ, params![&self.user, &self.client]).await?;
+        for row in &rows {
+            if row.opt_text(2)?.unwrap_or_default() != self.resource {
+                continue;
+            }
+            let allowed = Scope::parse(row.opt_text(1)?.unwrap_or_default())?;
+            let scopes = allowed.union(&self.scope).to_string();
+            let values = params![scopes, self.given_at, self.local_now, row.text(0)?];
+            tx.execute(&WIDEN, values).await?;
+            return Ok(());
+        }
+        let values = params![
+            &self.name,
+            self.local_now,
+            self.local_now,
+            &self.user,
+            &self.user,
+            &self.user,
+            &self.client,
+            self.scope.to_string(),
+            &self.resource,
+            self.given_at,
+        ];
+        tx.execute(&INSERT, values).await?;
+        Ok(())
+    }
+}

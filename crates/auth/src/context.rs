@@ -1,0 +1,90 @@
+//! The one parameter that every use case takes: who asks, when, at which site.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crema_document::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::client::Client;
+use crate::settings::Settings;
+use crate::user::User;
+use crate::{Failure, Provider};
+
+/// One request's view of one site, made at the edge.
+///
+/// The site's version is read once per request; clients, settings and keys come from memory
+/// while it has not moved, so that a change made by another process is seen by the next request.
+pub struct Ctx {
+    /// The site's authorization server.
+    pub provider: Arc<Provider>,
+    /// The moment of the request.
+    pub now: Timestamp,
+    /// Where the request came from, after configured proxies.
+    pub address: IpAddr,
+    /// The `User-Agent`, empty when there is none; at most 500 bytes.
+    pub user_agent: String,
+    /// The issuer identifier, which is also the origin of the site's own URLs: no trailing slash.
+    pub issuer: String,
+    version: OnceCell<u64>,
+}
+
+impl Ctx {
+    /// A context of this moment.
+    pub fn new(provider: Arc<Provider>, address: IpAddr, user_agent: &str, issuer: String) -> Ctx {
+        let now = provider.environment().clock.now();
+        let end = (0..=user_agent.len().min(500))
+            .rev()
+            .find(|end| user_agent.is_char_boundary(*end))
+            .unwrap_or(0);
+        Ctx {
+            provider,
+            now,
+            address,
+            user_agent: user_agent.get(..end).unwrap_or_default().to_owned(),
+            issuer,
+            version: OnceCell::new(),
+        }
+    }
+
+    /// The site's version at this request, read from the database once.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn version(&self) -> Result<u64, Failure> {
+        self.version
+            .get_or_try_init(|| async { Ok(self.provider.site().version().await?) })
+            .await
+            .copied()
+    }
+
+    /// Takes over the version that a statement read along with its own columns.
+    pub(crate) fn learn_version(&self, version: i64) {
+        // When it was read before, the earlier reading stands: one request, one view.
+        let _ = self.version.set(u64::try_from(version).unwrap_or(0));
+    }
+
+    /// The client of that id, enabled or not; ids are compared byte for byte.
+    ///
+    /// # Errors
+    /// When the database cannot be read or the stored secret cannot be decrypted.
+    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Failure> {
+        self.provider.client(client_id, self.version().await?).await
+    }
+
+    /// The user of that name with the roles as of this request, enabled or not.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn user(&self, name: &str) -> Result<Option<Arc<User>>, Failure> {
+        self.provider.user(name, self.version().await?).await
+    }
+
+    /// The site's OAuth Settings and System Settings.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn settings(&self) -> Result<Arc<Settings>, Failure> {
+        self.provider.settings(self.version().await?).await
+    }
+}

@@ -1,0 +1,354 @@
+//! The table of paths, and what every request passes through on its way in and out.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use axum::Extension;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use crema_auth::Provider;
+use crema_protocol::endpoints;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::call::{ApiVersion, Call};
+use crate::pages::{ASSET_PREFIX, NotFoundPage, asset, negotiate};
+use crate::reply::{self, Problem, Reply};
+use crate::sites::{NoSite, Sites};
+use crate::{account, api, cookies, oauth, origin};
+
+/// The largest body on OAuth paths and sign-in, in bytes.
+// spec: security.md, "Bodies over the limit (1 MiB on OAuth paths, 25 MiB elsewhere)"
+const SMALL_BODY: usize = 1024 * 1024;
+/// The largest body elsewhere, in bytes.
+const LARGE_BODY: usize = 25 * 1024 * 1024;
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// One server process: its sites and whether it still takes work.
+pub struct App {
+    sites: Arc<Sites>,
+    draining: AtomicBool,
+    requests: AtomicU64,
+}
+
+impl App {
+    /// An application over the sites of a bench.
+    pub fn new(sites: Arc<Sites>) -> Arc<App> {
+        Arc::new(App {
+            sites,
+            draining: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// The sites.
+    pub fn sites(&self) -> &Arc<Sites> {
+        &self.sites
+    }
+
+    /// From now on `/readyz` says no, so that a load balancer sends nothing more.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// The router. Every path needs the site of the `Host` header first, so one handler takes
+    /// them all and looks into the table below.
+    pub fn router(self: &Arc<App>) -> Router {
+        Router::new().fallback(handle).with_state(Arc::clone(self))
+    }
+
+    fn request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{number:x}", std::process::id())
+    }
+}
+
+async fn handle(
+    State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    request: Request,
+) -> Reply {
+    let secure_reply = |mut reply: Reply, secure: bool| {
+        let headers = reply.headers_mut();
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        if secure {
+            let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+        }
+        reply
+    };
+    if let Some(reply) = health(&app, request.uri().path()) {
+        return secure_reply(reply, false);
+    }
+    match admit(&app, peer.ip(), request).await {
+        Err(reply) => secure_reply(reply, false),
+        Ok(call) => {
+            let reply = answer(&call).await;
+            log(&call, &reply);
+            secure_reply(reply, call.secure)
+        }
+    }
+}
+
+/// `/healthz` and `/readyz`, on any host.
+// spec: security.md, "`/healthz` answers on any Host"
+fn health(app: &App, path: &str) -> Option<Reply> {
+    let ready = match path {
+        "/healthz" => true,
+        "/readyz" => !app.draining.load(Ordering::Acquire),
+        _ => return None,
+    };
+    let (status, text) = if ready {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    };
+    let mut reply = Reply::new(Body::from(text));
+    *reply.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    reply.headers_mut().insert(header::CONTENT_TYPE, plain);
+    Some(reply)
+}
+
+/// Finds the site, judges the sender, reads the body.
+async fn admit(app: &App, peer: IpAddr, request: Request) -> Result<Call, Reply> {
+    let (parts, body) = request.into_parts();
+    let language = parts
+        .headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    let host = origin::host(&parts.uri, &parts.headers)
+        .unwrap_or_default()
+        .to_owned();
+    let provider = match site(app, peer, &host, &parts.headers).await {
+        Ok(provider) => provider,
+        Err(NoSite::Unknown) => {
+            let page = NotFoundPage {
+                lang: negotiate(None, language),
+                host: &host,
+            };
+            return Err(reply::html(StatusCode::NOT_FOUND, page.render()));
+        }
+        Err(NoSite::Broken) => return Err(unavailable()),
+    };
+    let config = provider.site().config();
+    if config.maintenance_mode() {
+        return Err(unavailable());
+    }
+    let origin = origin::origin(peer, &parts.headers, &host, &config);
+    let read = read_body(&parts.uri, body).await;
+    let (body, problem) = match read {
+        Ok(body) => (body, None),
+        Err(problem) => (Bytes::new(), Some(problem)),
+    };
+    let call = Call::new(
+        provider,
+        origin.address,
+        origin.issuer,
+        origin.secure,
+        parts.method,
+        parts.uri,
+        parts.headers,
+        body,
+        app.request_id(),
+    );
+    match problem {
+        None => Ok(call),
+        Some(problem) => Err(reply::problem(&call, &problem)),
+    }
+}
+
+async fn site(
+    app: &App,
+    peer: IpAddr,
+    host: &str,
+    headers: &axum::http::HeaderMap,
+) -> Result<Arc<Provider>, NoSite> {
+    if let Some(name) = headers
+        .get("x-frappe-site-name")
+        .and_then(|name| name.to_str().ok())
+    {
+        // Which proxies a site trusts is the site's own business: ask the one that is named.
+        let named = app.sites.named(name).await;
+        if let Ok(provider) = named
+            && origin::is_trusted(&provider.site().config(), peer)
+        {
+            return Ok(provider);
+        }
+    }
+    app.sites.for_host(host).await
+}
+
+fn unavailable() -> Reply {
+    let mut reply = reply::json(
+        StatusCode::SERVICE_UNAVAILABLE,
+        &serde_json::json!({
+            "error": "temporarily_unavailable",
+            "error_description": "The site cannot be served at the moment.",
+        }),
+    );
+    reply
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+    reply
+}
+
+async fn read_body(uri: &Uri, body: Body) -> Result<Bytes, Problem> {
+    let path = uri.path();
+    let small =
+        path.contains("frappe.integrations.oauth2.") || path.contains("login") || path == "/";
+    let limit = if small { SMALL_BODY } else { LARGE_BODY };
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Problem::Frappe {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            exc_type: "RequestEntityTooLarge",
+            message: format!("The body is larger than {limit} bytes."),
+        }),
+        Err(_) => Err(Problem::oauth(
+            crema_protocol::error::OAuthError::invalid_request("The body cannot be read."),
+        )),
+    }
+}
+
+async fn answer(call: &Call) -> Reply {
+    let mut call_reply = match route(call).await {
+        Ok(reply) => reply,
+        Err(problem) => reply::problem(call, &problem),
+    };
+    // As Frappe does, the cookie of a session in use is renewed, unless the answer sets it.
+    if let Some(session) = call.known_session()
+        && !call_reply.headers().contains_key(header::SET_COOKIE)
+        && let Some(sid) = call.sid()
+    {
+        let idle = match call.ctx.settings().await {
+            Ok(settings) => settings.session_expiry,
+            Err(_) => return call_reply,
+        };
+        let left = session.expires_at.seconds_since(call.ctx.now).min(idle);
+        cookies::set_sid(
+            call_reply.headers_mut(),
+            sid,
+            call.ctx.now,
+            left,
+            call.secure,
+        );
+    }
+    if call.method == Method::HEAD {
+        *call_reply.body_mut() = Body::empty();
+    }
+    call_reply
+}
+
+/// The table of paths.
+// spec: http.md: `/api/…` and `/api/v1/…` are the same, a trailing slash changes nothing, and
+// `/?cmd=<method>` is a method call
+async fn route(call: &Call) -> Result<Reply, Problem> {
+    let path = call.uri.path();
+    let path = if path.len() > 1 {
+        path.strip_suffix('/').unwrap_or(path)
+    } else {
+        path
+    };
+    if let Some(name) = method_name(path) {
+        return api::method(call, name).await;
+    }
+    if path == endpoints::OPENID_CONFIGURATION.path {
+        return oauth::well_known::openid_configuration(call).await;
+    }
+    if path == endpoints::JWKS.path {
+        return oauth::well_known::jwks(call).await;
+    }
+    match path {
+        "/login" => account::login(call).await,
+        "/me" => account::me(call).await,
+        "/app" => account::home(call).await,
+        "/" => match command(call)? {
+            Some(name) => api::method(call, &name).await,
+            None => account::home(call).await,
+        },
+        _ if path.starts_with(ASSET_PREFIX) => static_file(call, path),
+        _ => Err(Problem::not_found("There is no such page.")),
+    }
+}
+
+/// The method that an API path names.
+fn method_name(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/api/")?;
+    let rest = rest
+        .strip_prefix("v1/")
+        .or_else(|| rest.strip_prefix("v2/"))
+        .unwrap_or(rest);
+    rest.strip_prefix("method/")
+        .filter(|name| !name.is_empty() && !name.contains('/'))
+}
+
+/// The version that an API path names.
+pub(crate) fn api_version(path: &str) -> ApiVersion {
+    if path.starts_with("/api/v2/") {
+        ApiVersion::V2
+    } else {
+        ApiVersion::V1
+    }
+}
+
+/// `cmd` of a call to `/`, from the query or the form.
+fn command(call: &Call) -> Result<Option<String>, Problem> {
+    if let Some(name) = call.query()?.get("cmd") {
+        return Ok(Some(name.to_owned()));
+    }
+    Ok(call.form()?.get("cmd").map(str::to_owned))
+}
+
+fn static_file(call: &Call, path: &str) -> Result<Reply, Problem> {
+    if !matches!(call.method, Method::GET | Method::HEAD) {
+        return Err(Problem::Method("GET, HEAD"));
+    }
+    let file = asset(path).ok_or_else(|| Problem::not_found("There is no such file."))?;
+    let etag = format!("\"{}\"", file.hash);
+    let same = call.header(header::IF_NONE_MATCH) == Some(&etag);
+    let mut reply = Reply::new(if same {
+        Body::empty()
+    } else {
+        Body::from(file.body)
+    });
+    if same {
+        *reply.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = reply.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(file.content_type),
+    );
+    let lifetime = if file.immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, no-cache"
+    };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(lifetime));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    Ok(reply)
+}
+
+/// One line a request: never the query, which may hold a code or a hint, and never a body.
+fn log(call: &Call, reply: &Reply) {
+    tracing::info!(
+        site = call.site_name(),
+        request_id = call.request_id,
+        method = %call.method,
+        path = call.uri.path(),
+        status = reply.status().as_u16(),
+        address = %call.ctx.address,
+        "request"
+    );
+}

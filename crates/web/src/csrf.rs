@@ -1,0 +1,113 @@
+//! Was this request sent by one of our own pages?
+//!
+//! Header-authenticated requests need no proof. A session needs its token for unsafe methods once
+//! a page has handed one out; before that `Sec-Fetch-Site`, then `Origin`, must not name another
+//! site. What may be configured away, and what never, is in `security.md`.
+
+use axum::http::{Method, header};
+use crema_auth::session::{self, Session};
+use crema_document::config::IgnoreCsrf;
+use crema_protocol::params::Params;
+
+use crate::call::Call;
+use crate::reply::Problem;
+
+/// How strict a path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// The token is needed in any case and no configuration changes that: approve, sign-out,
+    /// account pages.
+    Always,
+    /// Frappe's rule, which `ignore_csrf` and `allowed_referrers` may relax.
+    Session,
+}
+
+/// Lets a request pass or not.
+///
+/// # Errors
+/// 400 `CSRFTokenError`.
+pub async fn check(
+    call: &Call,
+    session: &Session,
+    params: &Params,
+    guard: Guard,
+) -> Result<(), Problem> {
+    let safe = matches!(call.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if safe || call.authorization().is_some() {
+        return Ok(());
+    }
+    if guard == Guard::Session {
+        if ignored(call) || referrer_allowed(call) {
+            return Ok(());
+        }
+        if !session.csrf_issued {
+            return if cross_site(call) {
+                Err(Problem::csrf())
+            } else {
+                Ok(())
+            };
+        }
+    }
+    let presented = call
+        .header("x-frappe-csrf-token")
+        .or_else(|| params.get("csrf_token"))
+        .unwrap_or_default();
+    if session::check_csrf(&call.ctx, session, presented) {
+        Ok(())
+    } else {
+        Err(Problem::csrf())
+    }
+}
+
+/// Whether a browser says that another site sent this. No header at all means no browser.
+pub fn cross_site(call: &Call) -> bool {
+    if referrer_allowed(call) {
+        return false;
+    }
+    match call.header("sec-fetch-site") {
+        Some("same-origin" | "none") => return false,
+        Some(_) => return true,
+        None => {}
+    }
+    match call.header(header::ORIGIN) {
+        None => false,
+        Some(origin) => !origin.eq_ignore_ascii_case(&call.ctx.issuer) && !own_origin(call, origin),
+    }
+}
+
+/// Whether the origin is the host that the request was sent to, whatever the issuer is called.
+fn own_origin(call: &Call, origin: &str) -> bool {
+    let host = call.header(header::HOST).unwrap_or_default();
+    origin
+        .split_once("://")
+        .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+}
+
+fn ignored(call: &Call) -> bool {
+    match call.ctx.provider.site().config().ignore_csrf() {
+        IgnoreCsrf::Everywhere => true,
+        IgnoreCsrf::Paths(paths) => paths.iter().any(|path| path == call.uri.path()),
+        IgnoreCsrf::Nowhere => false,
+    }
+}
+
+/// Whole origins are compared, never prefixes of them.
+// spec: security.md, "allowed_referrers compares whole origins"
+fn referrer_allowed(call: &Call) -> bool {
+    let origin = call.header(header::ORIGIN).map(str::to_owned).or_else(|| {
+        let referrer = url::Url::parse(call.header(header::REFERER)?).ok()?;
+        Some(referrer.origin().ascii_serialization())
+    });
+    let Some(origin) = origin else {
+        return false;
+    };
+    let allowed = call.ctx.provider.site().config().allowed_referrers();
+    allowed.iter().any(|entry| {
+        url::Url::parse(entry).is_ok_and(|entry| {
+            entry
+                .origin()
+                .ascii_serialization()
+                .eq_ignore_ascii_case(&origin)
+        })
+    })
+}

@@ -1,0 +1,52 @@
+//! `/.well-known/openid-configuration` and `/.well-known/jwks.json`: readable from anywhere.
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use crema_auth::metadata;
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::reply::{self, Problem, Reply};
+
+/// How long clients may keep the documents, in seconds: shorter than a new signing key waits
+/// before it signs.
+const MAX_AGE: &str = "public, max-age=300";
+
+/// The OpenID Provider's configuration.
+///
+/// # Errors
+/// When the database cannot be read; 405 for other methods than GET and HEAD.
+// spec: OpenID Connect Discovery §4; http.md, Metadata
+pub async fn openid_configuration(call: &Call) -> Result<Reply, Problem> {
+    only_get(call)?;
+    Ok(public(&metadata::openid_configuration(&call.ctx).await?))
+}
+
+/// The public signing keys (RFC 7517 §5).
+///
+/// # Errors
+/// As [`openid_configuration`].
+pub async fn jwks(call: &Call) -> Result<Reply, Problem> {
+    only_get(call)?;
+    let keyring = call.ctx.provider.keyring(call.ctx.version().await?).await?;
+    Ok(public(&keyring.jwks(call.ctx.now)))
+}
+
+fn only_get(call: &Call) -> Result<(), Problem> {
+    match call.method {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(Problem::Method("GET, HEAD")),
+    }
+}
+
+// spec: security.md, "`/.well-known/*` readable from anywhere without credentials"
+fn public(document: &Value) -> Reply {
+    let mut reply = reply::json(StatusCode::OK, document);
+    let headers = reply.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(MAX_AGE));
+    headers.remove(header::PRAGMA);
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    reply
+}

@@ -1,0 +1,318 @@
+//! Answers: the one place where an outcome becomes a status, headers and a body.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use crema_auth::Failure;
+use crema_protocol::error::{ErrorCode, OAuthError};
+use serde_json::{Map, Value, json};
+
+use crate::call::{ApiVersion, Call};
+use crate::pages::{CONTENT_SECURITY_POLICY, ErrorPage};
+
+/// An answer.
+pub type Reply = Response<Body>;
+
+/// Frappe's `Cache-Control` for everything that is not an asset or metadata.
+const NO_STORE: &str = "no-store,no-cache,must-revalidate,max-age=0";
+
+/// Why a request is not answered as it hoped. Becomes JSON or a page at the edge.
+#[derive(Debug)]
+pub enum Problem {
+    /// In the shape of an OAuth RFC, beside Frappe's members.
+    OAuth(OAuthError),
+    /// In Frappe's envelope: status, `exc_type`, message.
+    Frappe {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The name of Frappe's exception.
+        exc_type: &'static str,
+        /// One sentence for people.
+        message: String,
+    },
+    /// Another HTTP method is needed; the value of `Allow`.
+    Method(&'static str),
+    /// Nobody is signed in where somebody has to be.
+    Guest,
+    /// A bearer token was sent and is dead.
+    DeadToken,
+    /// Too many attempts.
+    TooMany {
+        /// Seconds until the next attempt counts.
+        retry_after: u32,
+    },
+    /// The database does not answer; nothing was changed.
+    Unavailable,
+    /// Ours.
+    Internal,
+}
+
+impl Problem {
+    /// An OAuth error.
+    pub fn oauth(error: OAuthError) -> Problem {
+        Problem::OAuth(error)
+    }
+
+    /// 404 in Frappe's envelope.
+    pub fn not_found(message: impl Into<String>) -> Problem {
+        Problem::Frappe {
+            status: StatusCode::NOT_FOUND,
+            exc_type: "DoesNotExistError",
+            message: message.into(),
+        }
+    }
+
+    /// 400 `CSRFTokenError`.
+    pub fn csrf() -> Problem {
+        Problem::Frappe {
+            status: StatusCode::BAD_REQUEST,
+            exc_type: "CSRFTokenError",
+            message: "Invalid Request".to_owned(),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        let frappe = |status, exc_type, message| Problem::Frappe {
+            status,
+            exc_type,
+            message,
+        };
+        match failure {
+            Failure::OAuth(error) => Problem::OAuth(error),
+            Failure::TooMany { retry_after } => Problem::TooMany { retry_after },
+            Failure::Validation(message) => {
+                frappe(StatusCode::EXPECTATION_FAILED, "ValidationError", message)
+            }
+            Failure::NotFound(message) => {
+                frappe(StatusCode::NOT_FOUND, "DoesNotExistError", message)
+            }
+            Failure::Duplicate(message) => {
+                frappe(StatusCode::CONFLICT, "DuplicateEntryError", message)
+            }
+            Failure::Permission(message) => {
+                frappe(StatusCode::FORBIDDEN, "PermissionError", message)
+            }
+            Failure::Store(error) => {
+                tracing::error!(%error, "the database failed");
+                Problem::Unavailable
+            }
+            Failure::Internal(reason) => {
+                tracing::error!(reason, "internal failure");
+                Problem::Internal
+            }
+        }
+    }
+}
+
+/// A JSON answer, never stored by anyone.
+pub fn json(status: StatusCode, body: &Value) -> Reply {
+    let mut reply = Response::new(Body::from(body.to_string()));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    reply
+}
+
+/// The result of a method, wrapped as the API version wants it.
+pub fn message(call: &Call, result: Value) -> Reply {
+    let name = match call.version {
+        ApiVersion::V1 => "message",
+        ApiVersion::V2 => "data",
+    };
+    json(StatusCode::OK, &json!({ name: result }))
+}
+
+/// A page with the headers that every page carries.
+// spec: security.md, Authorization endpoint, "The pages send …"
+pub fn html(status: StatusCode, page: String) -> Reply {
+    let mut reply = Response::new(Body::from(page));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    put(header::CONTENT_TYPE, "text/html; charset=utf-8");
+    put(header::CACHE_CONTROL, "no-store");
+    put(header::PRAGMA, "no-cache");
+    put(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    put(header::X_FRAME_OPTIONS, "DENY");
+    put(header::REFERRER_POLICY, "no-referrer");
+    reply
+}
+
+/// A redirect; `location` is percent-encoded already.
+pub fn redirect(status: StatusCode, location: &str) -> Reply {
+    let mut reply = html(status, String::new());
+    match HeaderValue::from_str(location) {
+        Ok(location) => {
+            reply.headers_mut().insert(header::LOCATION, location);
+            reply
+        }
+        Err(_) => json(
+            StatusCode::BAD_REQUEST,
+            &json!({"error": "invalid_request"}),
+        ),
+    }
+}
+
+/// The problem as the caller wants to read it.
+pub fn problem(call: &Call, problem: &Problem) -> Reply {
+    let status = status(problem);
+    let mut reply = if call.wants_html() {
+        page(call, status, problem)
+    } else {
+        json(status, &body(call, problem))
+    };
+    let headers = reply.headers_mut();
+    let retry_after = match problem {
+        Problem::TooMany { retry_after } => Some(*retry_after),
+        Problem::OAuth(error) => error.retry_after,
+        Problem::Unavailable => Some(1),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Problem::Method(allow) = problem {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(challenge) = challenge(call, problem)
+        && let Ok(challenge) = HeaderValue::from_str(&challenge)
+    {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    reply
+}
+
+fn status(problem: &Problem) -> StatusCode {
+    match problem {
+        Problem::OAuth(error) => {
+            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST)
+        }
+        Problem::Frappe { status, .. } => *status,
+        Problem::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Problem::Guest | Problem::DeadToken => StatusCode::UNAUTHORIZED,
+        Problem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The `WWW-Authenticate` of a refusal (RFC 6749 §5.2, RFC 6750 §3, RFC 9728 §5.1).
+// spec: http.md, Resource server, the table of statuses
+fn challenge(call: &Call, problem: &Problem) -> Option<String> {
+    let origin = &call.ctx.issuer;
+    let metadata = format!("resource_metadata=\"{origin}/.well-known/oauth-protected-resource\"");
+    match problem {
+        Problem::Guest => Some(format!("Bearer {metadata}")),
+        Problem::DeadToken => Some(format!(
+            "Bearer {metadata}, error=\"invalid_token\", \
+             error_description=\"The access token is expired, revoked or unknown.\""
+        )),
+        Problem::OAuth(error) => match error.code {
+            ErrorCode::InvalidClient => {
+                let basic = call.authorization().is_some_and(|value| {
+                    value
+                        .get(..5)
+                        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+                });
+                basic.then(|| format!("Basic realm=\"{}\"", call.site_name()))
+            }
+            ErrorCode::InvalidToken => Some(format!(
+                "Bearer {metadata}, error=\"invalid_token\", error_description=\"{}\"",
+                error.description
+            )),
+            ErrorCode::InsufficientScope => Some(format!(
+                "Bearer {metadata}, error=\"insufficient_scope\", scope=\"openid\""
+            )),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The JSON body of a problem.
+fn body(call: &Call, problem: &Problem) -> Value {
+    match problem {
+        Problem::OAuth(error) => error.body(),
+        Problem::Frappe {
+            exc_type, message, ..
+        } => envelope(call, exc_type, message),
+        Problem::Method(_) => json!({
+            "error": "invalid_request",
+            "error_description": "The HTTP method is not allowed here.",
+        }),
+        Problem::Guest => envelope(
+            call,
+            "AuthenticationError",
+            "Sign in or send a bearer token.",
+        ),
+        Problem::DeadToken => envelope(
+            call,
+            "AuthenticationError",
+            "The access token is expired, revoked or unknown.",
+        ),
+        Problem::TooMany { retry_after } => {
+            let text = format!("Too many attempts. Try again in {retry_after} seconds.");
+            let mut body = envelope(call, "TooManyRequestsError", &text);
+            if let Some(body) = body.as_object_mut() {
+                body.insert("error".to_owned(), json!("temporarily_unavailable"));
+                body.insert("error_description".to_owned(), json!(text));
+            }
+            body
+        }
+        Problem::Unavailable => json!({
+            "error": "temporarily_unavailable",
+            "error_description": "The database does not answer. Nothing was changed; try again.",
+            "exc_type": "ServiceUnavailable",
+        }),
+        Problem::Internal => json!({
+            "error": "server_error",
+            "error_description": "Something of ours failed. The log has the reason.",
+            "exc_type": "InternalError",
+            "request_id": call.request_id,
+        }),
+    }
+}
+
+/// Frappe's error envelope, v1 or v2.
+// spec: http.md, Resource server, "Error envelope v1"
+pub fn envelope(call: &Call, exc_type: &str, message: &str) -> Value {
+    if call.version == ApiVersion::V2 {
+        return json!({"errors": [{"type": exc_type, "message": message}]});
+    }
+    let shown = json!({"message": message, "title": "Message", "indicator": "red"}).to_string();
+    let mut body = Map::new();
+    body.insert("exc_type".to_owned(), json!(exc_type));
+    body.insert(
+        "exception".to_owned(),
+        json!(format!("{exc_type}: {message}")),
+    );
+    body.insert(
+        "_server_messages".to_owned(),
+        json!(json!([shown]).to_string()),
+    );
+    body.insert("_error_message".to_owned(), json!(message));
+    let line = format!("{exc_type}: {message}");
+    body.insert("exc".to_owned(), json!(json!([line]).to_string()));
+    Value::Object(body)
+}
+
+fn page(call: &Call, status: StatusCode, problem: &Problem) -> Reply {
+    let lang = call.lang(None);
+    let mut page = ErrorPage::of_status(lang, call.site_name(), status.as_u16());
+    match problem {
+        Problem::OAuth(error) => {
+            page.detail = Some(error.code.as_str());
+            page.message = &error.description;
+        }
+        Problem::Frappe { message, .. } => page.message = message,
+        Problem::Internal => page.request_id = Some(&call.request_id),
+        _ => {}
+    }
+    html(status, page.render())
+}
