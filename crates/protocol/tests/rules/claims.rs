@@ -118,11 +118,8 @@ proptest! {
         kept in prop::collection::vec(any::<bool>(), 5),
     ) {
         let all: Vec<String> = requested.into_iter().collect();
-        let less: Vec<String> = all
-            .iter()
-            .zip(kept)
-            .filter_map(|(scope, kept)| kept.then(|| scope.clone()))
-            .collect();
+        let less: Vec<String> =
+            all.iter().zip(kept).filter(|(_, kept)| *kept).map(|(scope, _)| scope.clone()).collect();
         let (all, less) = (all.join(" "), less.join(" "));
         let before = claims(&all, &all);
         for claim in claims(&less, &all) {
