@@ -348,6 +348,7 @@ pub(super) fn faults(config: &SiteConfig) -> Vec<(String, String)> {
         "db_password",
         "db_host",
         "db_socket",
+        "db_user_host",
         "db_ssl_ca",
         "encryption_key",
         "host_name",

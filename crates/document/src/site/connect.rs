@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use crema_store::{DatabaseConfig, Password, ServerConfig, Tls};
+use crema_store::{DatabaseConfig, Password, ServerConfig, ServerDatabase, Tls};
 
 use super::RootCredentials;
 use crate::config::DbType;
-use crate::{Bench, SiteConfig, SiteError};
+use crate::{SecretText, SiteConfig, SiteError};
 
 /// Where the database of a site is, and how it is reached.
 pub(super) fn database_config(
@@ -80,22 +80,49 @@ fn is_local(host: &str) -> bool {
 
 /// Makes the database and its user on the server; `false` when there is no server.
 pub(super) async fn create_server_database(
-    site: &str,
-    bench: &Bench,
     config: &SiteConfig,
     root: &RootCredentials,
 ) -> Result<bool, SiteError> {
-    let _ = (site, bench, config, root);
-    Ok(false)
+    let Some((administrator, database)) = administration(config, root) else {
+        return Ok(false);
+    };
+    let password = config.db_password().unwrap_or(SecretText::new(""));
+    let password = Password::new(password.expose());
+    crema_store::create_server_database(&administrator, &database, &password).await?;
+    Ok(true)
 }
 
-/// Removes the database and its user from the server.
+/// Removes the database and its user from the server, as far as they exist.
 pub(super) async fn drop_server_database(
-    site: &str,
-    bench: &Bench,
     config: &SiteConfig,
     root: &RootCredentials,
 ) -> Result<(), SiteError> {
-    let _ = (site, bench, config, root);
+    if let Some((administrator, database)) = administration(config, root) {
+        crema_store::drop_server_database(&administrator, &database).await?;
+    }
     Ok(())
+}
+
+/// The server as its administrator sees it, and what is a site's own there.
+fn administration(
+    config: &SiteConfig,
+    root: &RootCredentials,
+) -> Option<(DatabaseConfig, ServerDatabase)> {
+    let name = config.db_name()?;
+    let database = ServerDatabase {
+        name: name.to_owned(),
+        user: config.db_user().unwrap_or(name).to_owned(),
+        user_host: config.text("db_user_host").unwrap_or("%").to_owned(),
+    };
+    let server = ServerConfig {
+        user: root.user.clone(),
+        password: Password::new(root.password.expose()),
+        ..server_config(config)
+    };
+    let administrator = match config.db_type() {
+        DbType::Sqlite => return None,
+        DbType::MariaDb => DatabaseConfig::MariaDb(server),
+        DbType::Postgres => DatabaseConfig::Postgres(server),
+    };
+    Some((administrator, database))
 }

@@ -38,6 +38,8 @@ pub struct NewSite {
     pub db_user: Option<String>,
     /// That user's password; random when absent.
     pub db_password: Option<SecretText>,
+    /// MariaDB: the hosts that the user may come from; any when absent.
+    pub db_user_host: Option<String>,
     /// Who makes database and user on the server. Without, both must be there already.
     pub root: Option<RootCredentials>,
     /// The Fernet key under which the site's secrets are stored.
@@ -58,6 +60,7 @@ impl NewSite {
             db_name: None,
             db_user: None,
             db_password: None,
+            db_user_host: None,
             root: None,
             encryption_key: encryption_key.into(),
             config: Map::new(),
@@ -86,6 +89,9 @@ impl NewSite {
             }
             if let Some(port) = self.db_port {
                 put("db_port", port.into());
+            }
+            if let Some(user_host) = &self.db_user_host {
+                put("db_user_host", user_host.as_str().into());
             }
             if let Some(socket) = &self.db_socket {
                 put("db_socket", socket.as_str().into());
@@ -133,7 +139,7 @@ impl Site {
         require(bench, name)?;
         let config = bench.site_config(name)?;
         if let Some(root) = root {
-            connect::drop_server_database(name, bench, &config, root).await?;
+            connect::drop_server_database(&config, root).await?;
         }
         bench.remove_site(name)?;
         Ok(())
@@ -149,7 +155,7 @@ async fn make(
 ) -> Result<(Site, Vec<Change>), SiteError> {
     let config: SiteConfig = bench.site_config(&new.name)?;
     let made_database = match &new.root {
-        Some(root) => connect::create_server_database(&new.name, bench, &config, root).await?,
+        Some(root) => connect::create_server_database(&config, root).await?,
         None => false,
     };
     let opened = async {
@@ -163,9 +169,7 @@ async fn make(
         && let Some(root) = &new.root
     {
         // Best effort: the first error is the one to report.
-        connect::drop_server_database(&new.name, bench, &config, root)
-            .await
-            .ok();
+        connect::drop_server_database(&config, root).await.ok();
     }
     opened
 }
