@@ -167,6 +167,11 @@ impl Provider {
         Ok(value)
     }
 
+    /// The settings as they were last read, for what may be a request behind.
+    pub fn last_settings(&self) -> Option<Arc<Settings>> {
+        self.settings.load().as_deref().map(|kept| Arc::clone(&kept.value))
+    }
+
     /// The site's signing keys as of the given site version.
     ///
     /// # Errors

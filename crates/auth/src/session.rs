@@ -24,9 +24,9 @@ static RESOLVE: Sql = Sql::new(
     FROM "tabSessions" s JOIN "tabUser" u ON u.name = s."user" WHERE s.sid = ?"#,
 );
 static INSERT: Sql = Sql::new(
-    r#"INSERT INTO "tabSessions" ("user", sid, sessiondata, lastupdate, status, auth_time,
+    r#"INSERT INTO "tabSessions" ("user", sid, sessiondata, ipaddress, lastupdate, status, auth_time,
     created_at, expires_at, last_seen, csrf_issued, oidc_sid, user_agent)
-    VALUES (?, ?, ?, ?, 'Active', ?, ?, ?, ?, 0, ?, ?)"#,
+    VALUES (?, ?, ?, ?, ?, 'Active', ?, ?, ?, ?, 0, ?, ?)"#,
 );
 static TOUCH: Sql = Sql::new(
     r#"UPDATE "tabSessions" SET last_seen = ?, lastupdate = ? WHERE sid = ? AND last_seen < ?"#,
@@ -34,6 +34,11 @@ static TOUCH: Sql = Sql::new(
 static TOUCH_USER: Sql = Sql::new(r#"UPDATE "tabUser" SET last_active = ? WHERE name = ?"#);
 static CSRF_ISSUED: Sql =
     Sql::new(r#"UPDATE "tabSessions" SET csrf_issued = 1 WHERE sid = ? AND csrf_issued = 0"#);
+static LIST: Sql = Sql::new(
+    r#"SELECT sid, created_at, last_seen, ipaddress, user_agent FROM "tabSessions"
+    WHERE "user" = ? AND expires_at > ? AND last_seen > ? ORDER BY last_seen DESC, created_at DESC"#,
+);
+static END_OWN: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE sid = ? AND "user" = ?"#);
 static END: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE sid = ?"#);
 static END_OF_USER: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE "user" = ?"#);
 static END_OF_EVERYBODY: Sql = Sql::new(r#"DELETE FROM "tabSessions""#);
@@ -47,6 +52,8 @@ pub static STATEMENTS: &[&Sql] = &[
     &TOUCH,
     &TOUCH_USER,
     &CSRF_ISSUED,
+    &LIST,
+    &END_OWN,
     &END,
     &END_OF_USER,
     &END_OF_EVERYBODY,
@@ -202,7 +209,9 @@ pub(crate) struct Beginning {
     max_age: i64,
     oidc_sid: String,
     user_agent: String,
+    address: String,
     previous: Option<String>,
+    alone: bool,
 }
 
 impl Beginning {
@@ -225,8 +234,10 @@ impl Beginning {
             max_age: settings.session_expiry,
             oidc_sid: ctx.provider.site_keys().session_claim(sid.expose()),
             user_agent: ctx.user_agent.clone(),
+            address: ctx.address.to_string(),
             previous: previous_sid.filter(|sid| is_sid(sid)).map(hash_hex),
             sid,
+            alone: settings.deny_multiple_sessions,
         })
     }
 
@@ -236,10 +247,14 @@ impl Beginning {
         if let Some(previous) = &self.previous {
             tx.execute(&END, params![previous]).await?;
         }
+        if self.alone {
+            end_of_user(tx, &self.user).await?;
+        }
         let values = params![
             &self.user,
             &self.hash,
             &self.data,
+            &self.address,
             self.local.clone(),
             self.now,
             self.now,
@@ -322,6 +337,69 @@ pub async fn end(ctx: &Ctx, session: &Session) -> Result<(), Failure> {
                     audit::record(tx, entry).await?;
                 }
                 Ok(())
+            })
+        })
+        .await
+}
+
+/// A session as its user sees it in a list.
+#[derive(Debug, Clone)]
+pub struct SessionSummary {
+    /// SHA-256 of its cookie: names the session, opens nothing.
+    pub sid_hash: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Its last use that was written down.
+    pub last_seen: Timestamp,
+    /// Where it began from.
+    pub address: String,
+    /// In which browser.
+    pub user_agent: String,
+}
+
+/// The living sessions of a user, the last used one first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn list(ctx: &Ctx, user: &str) -> Result<Vec<SessionSummary>, Failure> {
+    let idle = ctx.now.minus_seconds(ctx.settings().await?.session_expiry);
+    let rows = ctx
+        .provider
+        .database()
+        .rows(&LIST, params![user, ctx.now, idle])
+        .await?;
+    let text =
+        |row: &Row, index| Ok::<_, Failure>(row.opt_text(index)?.unwrap_or_default().to_owned());
+    let summary = |row: &Row| {
+        Ok(SessionSummary {
+            sid_hash: text(row, 0)?,
+            created_at: Timestamp::from_micros(row.int(1)?),
+            last_seen: Timestamp::from_micros(row.int(2)?),
+            address: text(row, 3)?,
+            user_agent: text(row, 4)?,
+        })
+    };
+    rows.iter().map(summary).collect()
+}
+
+/// Ends one session of a list, if it is the user's. False when it is not, or has ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end_own(ctx: &Ctx, user: &str, sid_hash: &str) -> Result<bool, Failure> {
+    let entry = Entry::new(ctx, Operation::Logout, Status::Success).user(user);
+    let job = Arc::new((sid_hash.to_owned(), user.to_owned(), entry));
+    ctx.provider
+        .database()
+        .write(move |tx| {
+            let job = Arc::clone(&job);
+            Box::pin(async move {
+                let (hash, user, entry) = &*job;
+                let ended = tx.execute(&END_OWN, params![hash, user]).await? > 0;
+                if ended {
+                    audit::record(tx, entry).await?;
+                }
+                Ok(ended)
             })
         })
         .await

@@ -17,8 +17,11 @@ static LEGACY_HASH: Sql = Sql::new(
     AND encrypted = 0 AND password LIKE '$pbkdf2-sha256$%' LIMIT 1"#,
 );
 
+static PRIMARY_SERVER: Sql =
+    Sql::new(r#"SELECT base_url FROM "tabSocial Login Key" WHERE name = 'frappe'"#);
+
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&LEGACY_HASH];
+pub static STATEMENTS: &[&Sql] = &[&LEGACY_HASH, &PRIMARY_SERVER];
 
 /// The DocTypes that are read here.
 pub const OAUTH_SETTINGS: &str = "OAuth Settings";
@@ -72,6 +75,14 @@ pub struct Settings {
     pub registration_limit: i64,
     /// Registration needs an initial access token.
     pub initial_access_token_required: bool,
+    /// Dynamically registered clients that are not used for so many days are removed.
+    pub remove_unused_clients_after_days: i64,
+    /// How long a rotated client secret stays valid when nothing else is said, in seconds.
+    pub previous_secret_overlap: i64,
+    /// Signing keys are replaced after so many days; 0 for never.
+    pub key_rotation_days: i64,
+    /// Entries of the audit trail are kept for so many days; 0 for ever.
+    pub activity_log_retention_days: i64,
     /// Life of access tokens.
     pub access_token_lifetime: i64,
     /// Life of an unused refresh token.
@@ -84,6 +95,8 @@ pub struct Settings {
     pub session_expiry: i64,
     /// A session ends so long after it began.
     pub session_absolute: i64,
+    /// A sign-in ends the user's other sessions.
+    pub deny_multiple_sessions: bool,
     /// Failures until a user or an address is locked; 0 for no limit.
     pub allow_consecutive_login_attempts: u32,
     /// How long they are locked.
@@ -94,6 +107,9 @@ pub struct Settings {
     pub disable_user_pass_login: bool,
     /// IANA name of the site's time zone.
     pub time_zone: String,
+    /// Base URL of the Social Login Key named `frappe`: Frappe's "primary server". It names this
+    /// site's issuer only if its host is one of the site's own names.
+    pub primary_server: Option<String>,
     /// Rounds of a PBKDF2 hash that some user still has from Frappe.
     pub legacy_password_rounds: Option<NonZeroU32>,
 }
@@ -114,6 +130,10 @@ pub async fn load(provider: &Provider) -> Result<Settings, Failure> {
     let mut settings = Settings::of(&oauth, &legacy, &system);
     settings.time_zone = provider.site().time_zone().name().to_owned();
     settings.legacy_password_rounds = hash.and_then(rounds);
+    let primary = provider.database().row(&PRIMARY_SERVER, params![]).await?;
+    if let Some(row) = &primary {
+        settings.primary_server = row.opt_text(0)?.map(str::to_owned);
+    }
     Ok(settings)
 }
 
@@ -160,6 +180,10 @@ impl Settings {
             allowed_redirect_schemes: words(oauth, "allowed_redirect_schemes"),
             registration_limit: own(oauth, "registration_limit", 20),
             initial_access_token_required: oauth.flag("initial_access_token_required"),
+            remove_unused_clients_after_days: own(oauth, "remove_unused_clients_after_days", 30),
+            previous_secret_overlap: oauth.int("previous_secret_overlap").max(0),
+            key_rotation_days: oauth.int("key_rotation_days").max(0),
+            activity_log_retention_days: oauth.int("activity_log_retention_days").max(0),
             access_token_lifetime: own(oauth, "access_token_lifetime", 3600),
             refresh_token_lifetime: own(oauth, "refresh_token_lifetime", 30 * DAY),
             refresh_token_absolute_lifetime: own(
@@ -176,6 +200,7 @@ impl Settings {
                 .text("session_absolute_expiry")
                 .and_then(duration)
                 .unwrap_or(SESSION_ABSOLUTE),
+            deny_multiple_sessions: system.flag("deny_multiple_sessions"),
             allow_consecutive_login_attempts: u32::try_from(
                 system.int("allow_consecutive_login_attempts"),
             )
@@ -184,6 +209,7 @@ impl Settings {
             allow_login_using_user_name: system.flag("allow_login_using_user_name"),
             disable_user_pass_login: system.flag("disable_user_pass_login"),
             time_zone: String::new(),
+            primary_server: None,
             legacy_password_rounds: None,
         }
     }

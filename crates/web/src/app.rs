@@ -149,7 +149,8 @@ async fn admit(app: &App, peer: IpAddr, request: Request) -> Result<Call, Reply>
         Ok(body) => (body, None),
         Err(problem) => (Bytes::new(), Some(problem)),
     };
-    let call = Call::new(
+    let named = config.host_name().is_some();
+    let mut call = Call::new(
         provider,
         origin.address,
         origin.issuer,
@@ -160,10 +161,35 @@ async fn admit(app: &App, peer: IpAddr, request: Request) -> Result<Call, Reply>
         body,
         app.request_id(),
     );
+    if !named && let Err(failure) = primary_server(app, &mut call).await {
+        return Err(reply::problem(&call, &failure.into()));
+    }
     match problem {
         None => Ok(call),
         Some(problem) => Err(reply::problem(&call, &problem)),
     }
+}
+
+/// Takes the issuer from the Social Login Key named `frappe`, as Frappe does, but only if its
+/// Base URL is one of this site's own names (elsewhere it says where users log in *at*).
+// spec: product.md, "Define Frappe Server URL in Social Login Keys"; behaviour.md, finding 29
+async fn primary_server(app: &App, call: &mut Call) -> Result<(), crema_auth::Failure> {
+    let settings = call.ctx.settings().await?;
+    let Some(base) = settings
+        .primary_server
+        .as_deref()
+        .and_then(|base| url::Url::parse(base).ok())
+    else {
+        return Ok(());
+    };
+    let own = base
+        .host_str()
+        .is_some_and(|host| app.sites.site_name_for(host).as_deref() == Some(call.site_name()));
+    if own && matches!(base.scheme(), "http" | "https") {
+        call.secure |= base.scheme() == "https";
+        call.ctx.issuer = base.origin().ascii_serialization();
+    }
+    Ok(())
 }
 
 async fn site(
@@ -267,6 +293,12 @@ async fn route(call: &Call) -> Result<Reply, Problem> {
     if path == endpoints::JWKS.path {
         return oauth::well_known::jwks(call).await;
     }
+    if let Some(suffix) = suffix(path, endpoints::AUTHORIZATION_SERVER.path) {
+        return oauth::well_known::authorization_server(call, suffix).await;
+    }
+    if let Some(suffix) = suffix(path, endpoints::PROTECTED_RESOURCE.path) {
+        return oauth::well_known::protected_resource(call, suffix).await;
+    }
     match path {
         "/login" => account::login(call).await,
         "/me" => account::me(call).await,
@@ -278,6 +310,12 @@ async fn route(call: &Call) -> Result<Reply, Problem> {
         _ if path.starts_with(ASSET_PREFIX) => static_file(call, path),
         _ => Err(Problem::not_found("There is no such page.")),
     }
+}
+
+/// What stands behind a well-known path: nothing, or a path of its own.
+fn suffix<'a>(path: &'a str, well_known: &str) -> Option<&'a str> {
+    path.strip_prefix(well_known)
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The method that an API path names.

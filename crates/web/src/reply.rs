@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use crema_auth::Failure;
+use crema_protocol::endpoints;
 use crema_protocol::error::{ErrorCode, OAuthError};
 use serde_json::{Map, Value, json};
 
@@ -206,7 +207,16 @@ fn status(problem: &Problem) -> StatusCode {
 // spec: http.md, Resource server, the table of statuses
 fn challenge(call: &Call, problem: &Problem) -> Option<String> {
     let origin = &call.ctx.issuer;
-    let metadata = format!("resource_metadata=\"{origin}/.well-known/oauth-protected-resource\"");
+    let path = endpoints::PROTECTED_RESOURCE.path;
+    let hidden = call
+        .ctx
+        .provider
+        .last_settings()
+        .is_some_and(|settings| !settings.show_protected_resource_metadata);
+    let metadata = match hidden {
+        true => format!("realm=\"{}\"", call.site_name()),
+        false => format!("resource_metadata=\"{origin}{path}\""),
+    };
     match problem {
         Problem::Guest => Some(format!("Bearer {metadata}")),
         Problem::DeadToken => Some(format!(

@@ -213,21 +213,24 @@ async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, F
     // RFC 8252 §8.6: another app may listen where such a redirect URI leads.
     let unproven = redirect_uri::is_custom_scheme(examined.redirect_uri())
         || redirect_uri::is_loopback(examined.redirect_uri());
+    let settings = ctx.settings().await?;
     if !(unproven && client.is_public()) {
         if client.skip_authorization {
             return Ok(false);
         }
-        if ctx.settings().await?.skip_authorization
+        if settings.skip_authorization
             && consent::has_active_token(ctx, &user.name, client, &examined.request.scope).await?
         {
             return Ok(false);
         }
     }
-    if examined.request.prompt.none && !unproven {
+    // A stored consent speaks for the user where nobody can be asked, and wherever the site does
+    // not insist on asking every time (Force).
+    let remembered = examined.request.prompt.none || !settings.force_consent;
+    if remembered && !unproven {
         let resource = crate::token::join_resources(&examined.request.resource);
-        let covered =
-            consent::covers(ctx, &user.name, client, &examined.request.scope, &resource).await?;
-        return Ok(!covered);
+        let scope = &examined.request.scope;
+        return Ok(!consent::covers(ctx, &user.name, client, scope, &resource).await?);
     }
     Ok(true)
 }

@@ -109,7 +109,7 @@ fn grant_types(record: &mut Record, wanted: &ClientFields) -> Result<(), Failure
     }
     let implicit = grants.contains(&GrantType::Implicit);
     let names: Vec<&str> = grants.iter().map(|grant| grant.as_str()).collect();
-    record.put("grant_types", names.join("\n"));
+    record.put("grant_types", names.join(" "));
     record.put(
         "grant_type",
         if implicit {

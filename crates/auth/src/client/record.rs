@@ -7,13 +7,6 @@ use crema_store::{Row, Value};
 
 use crate::Failure;
 
-/// Fields that follow from others or from what happened.
-const READ_ONLY: &[&str] = &[
-    "client_id",
-    "client_secret",
-    "dynamically_registered",
-    "last_used",
-];
 /// The field whose rows are a table of their own.
 pub(super) const ALLOWED_ROLES: &str = "allowed_roles";
 
@@ -154,7 +147,7 @@ impl Record {
         for (name, text) in wanted.iter().filter(|(name, _)| *name != ALLOWED_ROLES) {
             let field = doctype
                 .value_fields()
-                .find(|field| field.fieldname == name && !READ_ONLY.contains(&name));
+                .find(|field| field.fieldname == name && !field.read_only);
             let field = field.ok_or_else(|| fault(name, "is no field that can be set"))?;
             self.put(name, parse(field, text)?);
         }
@@ -204,13 +197,13 @@ fn parse_text(field: &Field, text: &str) -> Result<Value, Failure> {
     if text.chars().any(|c| c.is_control() && !break_allowed(c)) {
         return Err(fault(name, "contains control characters"));
     }
-    // The same on every database: in bytes, and never more than a column of type text takes.
-    let limit = field.limit().unwrap_or(TEXT_LIMIT).min(TEXT_LIMIT);
-    if u32::try_from(text.len()).map_or(true, |length| length > limit) {
-        return Err(fault(name, &format!("is longer than {limit} bytes")));
+    // In characters; a column of type text holds bytes, and never more than these.
+    let limit = usize::try_from(field.limit().unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
+    if text.chars().count() > limit || text.len() > limit.saturating_mul(4).min(TEXT_LIMIT) {
+        return Err(fault(name, "is too long"));
     }
     Ok(Some(text).filter(|text| !text.is_empty()).into())
 }
 
 /// The longest text of any field, in bytes.
-const TEXT_LIMIT: u32 = 20_000;
+const TEXT_LIMIT: usize = 20_000;

@@ -20,7 +20,7 @@ use crate::{Ctx, Failure, Provider};
 
 static PREVIOUS: Sql = Sql::new(
     r#"SELECT p.expires_at, a.password FROM "tabPrevious Client Secret" p JOIN "__Auth" a
-    ON a.doctype = 'Previous Client Secret' AND a.name = p.name AND a.fieldname = 'secret'
+    ON a.doctype = 'Previous Client Secret' AND a.name = p.name AND a.fieldname = 'client_secret'
     WHERE p.client = ? ORDER BY p.expires_at DESC"#,
 );
 static PREVIOUS_NAMES: Sql =
@@ -209,7 +209,7 @@ impl Rotation {
             ("expires_at", self.until.into()),
         ];
         row::insert(tx, PREVIOUS_DOCTYPE, &self.head, fields).await?;
-        passwords::set(tx, PREVIOUS_DOCTYPE, &self.head.name, "secret", &old).await?;
+        passwords::set(tx, PREVIOUS_DOCTYPE, &self.head.name, "client_secret", &old).await?;
         Ok(())
     }
 

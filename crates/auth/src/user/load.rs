@@ -14,7 +14,7 @@ use crate::{Ctx, Failure, Provider};
 static LOAD: Sql = Sql::new(
     r#"SELECT u.name, u.email, u.first_name, u.last_name, u.full_name, u.username, u.enabled,
     u.user_type, u.user_image, u.language, u.time_zone, u.email_verified, u.modified,
-    u.restrict_ip, u.login_after, u.login_before, s.userid, r.role
+    u.restrict_ip, u.login_after, u.login_before, s.userid, r.role, u.otp, u.passkeys
     FROM "tabUser" u
     LEFT JOIN "tabUser Social Login" s
     ON s.parent = u.name AND s.parenttype = 'User' AND s.provider = 'frappe'
@@ -102,11 +102,16 @@ fn read(provider: &Provider, row: &Row) -> Result<User, Failure> {
         subject: text(16)?,
         modified: modified.map(|local| zone.timestamp(local)),
         roles: Vec::new(),
-        has_second_factor: false,
+        has_second_factor: optional(18)?.is_some() || passkeys(&text(19)?),
         restrict_ip: optional(13)?,
         login_after: number(14)?,
         login_before: number(15)?,
     })
+}
+
+/// Whether the JSON list of passkeys has one; what cannot be read counts, to be on the safe side.
+fn passkeys(json: &str) -> bool {
+    !matches!(json.trim(), "" | "[]" | "null" | "{}")
 }
 
 /// In Frappe's order: explicit ones, then `All`, `Guest` and `Desk User`.

@@ -1,4 +1,4 @@
-//! `/.well-known/openid-configuration` and `/.well-known/jwks.json`: readable from anywhere.
+//! `/.well-known/…`: documents that anybody may read from anywhere.
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use crema_auth::metadata;
@@ -19,6 +19,38 @@ const MAX_AGE: &str = "public, max-age=300";
 pub async fn openid_configuration(call: &Call) -> Result<Reply, Problem> {
     only_get(call)?;
     Ok(public(&metadata::openid_configuration(&call.ctx).await?))
+}
+
+/// The authorization server's metadata (RFC 8414); 404 with a path suffix, because the issuer has
+/// no path.
+///
+/// # Errors
+/// 404 while OAuth Settings hide it; as [`openid_configuration`].
+pub async fn authorization_server(call: &Call, suffix: &str) -> Result<Reply, Problem> {
+    only_get(call)?;
+    let document = match suffix {
+        "" => metadata::authorization_server(&call.ctx).await?,
+        _ => None,
+    };
+    document
+        .map(|document| public(&document))
+        .ok_or_else(hidden)
+}
+
+/// The metadata of this site as a protected resource, or of a part of it (RFC 9728 §3.1).
+///
+/// # Errors
+/// 404 while OAuth Settings hide it; as [`openid_configuration`].
+pub async fn protected_resource(call: &Call, path: &str) -> Result<Reply, Problem> {
+    only_get(call)?;
+    let document = metadata::protected_resource(&call.ctx, path).await?;
+    document
+        .map(|document| public(&document))
+        .ok_or_else(hidden)
+}
+
+fn hidden() -> Problem {
+    Problem::not_found("There is no such document.")
 }
 
 /// The public signing keys (RFC 7517 §5).

@@ -1,0 +1,25 @@
+//! Every statement of the records fits the schema, on every database.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+mod records_common;
+
+use crema_auth::{audit, client, keys, lockout, login, session, settings, user};
+use records_common::TestSite;
+
+on_every_database! {
+    async fn statements_fit_the_schema(site: TestSite) {
+        let lists = [
+            audit::STATEMENTS,
+            keys::STATEMENTS,
+            lockout::STATEMENTS,
+            login::STATEMENTS,
+            session::STATEMENTS,
+            settings::STATEMENTS,
+        ];
+        let own = lists.into_iter().flatten().copied();
+        for sql in own.chain(client::statements()).chain(user::statements()) {
+            let checked = site.provider.database().prepare_check(sql).await;
+            checked.unwrap_or_else(|error| panic!("{}: {error}", sql.text()));
+        }
+    }
+}
