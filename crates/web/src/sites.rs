@@ -83,6 +83,13 @@ impl Sites {
             .await
     }
 
+    /// The sites that are open at the moment, for work that nobody asks for: clearing what has
+    /// expired, say.
+    pub fn opened(&self) -> Vec<Arc<Provider>> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.values().map(Arc::clone).collect()
+    }
+
     /// Closes every site's database, after what has begun.
     pub async fn close(&self) {
         let open = std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));

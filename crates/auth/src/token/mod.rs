@@ -3,6 +3,7 @@
 //! RFC 6749 §3.2 and §5. Each grant is a file beside this one, with its checklist in the order of
 //! its RFC. What they share stands here: who may use which grant, lifetimes, and the answer.
 
+pub mod admin;
 pub mod bearer_row;
 pub mod client_credentials;
 pub mod code;
