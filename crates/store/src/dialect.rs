@@ -198,3 +198,65 @@ fn excluded_values(assignments: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> [String; 3] {
+        [Dialect::Sqlite, Dialect::MariaDb, Dialect::Postgres].map(|dialect| render(dialect, text))
+    }
+
+    #[test]
+    fn placeholders_outside_of_quotes_are_numbered() {
+        let text = r#"SELECT "a?" FROM "t" WHERE "b" = ? AND 'it''s ?' <> ? AND "c""?" = ?"#;
+        let [sqlite, mariadb, postgres] = all(text);
+        assert_eq!(sqlite, text);
+        assert_eq!(mariadb, text);
+        assert_eq!(
+            postgres,
+            r#"SELECT "a?" FROM "t" WHERE "b" = $1 AND 'it''s ?' <> $2 AND "c""?" = $3"#
+        );
+    }
+
+    #[test]
+    fn rows_are_locked_where_that_exists() {
+        let [sqlite, mariadb, postgres] = all(r#"SELECT '{lock}' FROM "t" WHERE "é" = ? {lock}"#);
+        assert_eq!(sqlite, r#"SELECT '{lock}' FROM "t" WHERE "é" = ? "#);
+        assert_eq!(
+            mariadb,
+            r#"SELECT '{lock}' FROM "t" WHERE "é" = ? FOR UPDATE"#
+        );
+        assert_eq!(
+            postgres,
+            r#"SELECT '{lock}' FROM "t" WHERE "é" = $1 FOR UPDATE"#
+        );
+    }
+
+    #[test]
+    fn upserts_in_mariadbs_words() {
+        let insert = r#"INSERT INTO "t" ("a", "b", "c") VALUES (?, ?, ?)"#;
+        let [sqlite, mariadb, _] = all(&format!(
+            r#"{insert} ON CONFLICT ("a", "b") DO UPDATE SET "c" = excluded."c", "b" = "t"."b" + excluded."b""#
+        ));
+        assert!(sqlite.contains(r#"ON CONFLICT ("a", "b") DO UPDATE SET "c" = excluded."c""#));
+        assert_eq!(
+            mariadb,
+            format!(
+                r#"{insert} ON DUPLICATE KEY UPDATE "c" = VALUES("c"), "b" = "t"."b" + VALUES("b")"#
+            )
+        );
+        let [_, mariadb, _] = all(&format!(r#"{insert} ON CONFLICT ("a", "b") DO NOTHING"#));
+        assert_eq!(
+            mariadb,
+            format!(r#"{insert} ON DUPLICATE KEY UPDATE "a" = "a""#)
+        );
+    }
+
+    #[test]
+    fn names_and_literals_are_quoted() {
+        assert_eq!(Dialect::Sqlite.quote(r#"a"b"#), r#""a""b""#);
+        assert_eq!(Dialect::Postgres.literal(r"it's \x"), r"'it''s \x'");
+        assert_eq!(Dialect::MariaDb.literal(r"it's \x"), r"'it''s \\x'");
+    }
+}

@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+mod administration;
 mod config;
 mod database;
 mod datetime;
@@ -34,6 +35,7 @@ mod sqlite;
 mod transaction;
 mod value;
 
+pub use administration::{ServerDatabase, create_server_database, drop_server_database};
 pub use config::{DatabaseConfig, Password, ServerConfig, Tls};
 pub use database::Database;
 pub use dialect::Dialect;

@@ -2,10 +2,10 @@
 
 use crate::{Column, ColumnChange, Dialect, Row, StoreError};
 
-/// The tables by name.
+/// The tables.
 pub(crate) const TABLES: &str = r#"
     SELECT table_name FROM information_schema.tables
-    WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY 1"#;
+    WHERE table_schema = database() AND table_type = 'BASE TABLE'"#;
 
 /// The columns of a table: name, type, length, whether it is nullable, default, key.
 pub(crate) const COLUMNS: &str = r#"
@@ -53,10 +53,31 @@ fn default(expression: &str) -> Option<String> {
         .strip_prefix('\'')
         .and_then(|rest| rest.strip_suffix('\''));
     match inner {
-        Some(inner) => Some(inner.replace("''", "'")),
+        Some(inner) => Some(unescape(inner)),
         None if expression.eq_ignore_ascii_case("null") => None,
         None => Some(expression.to_owned()),
     }
+}
+
+/// The inside of a string literal.
+fn unescape(literal: &str) -> String {
+    let mut text = String::with_capacity(literal.len());
+    let mut characters = literal.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => match characters.next() {
+                Some('n') => text.push('\n'),
+                Some('r') => text.push('\r'),
+                Some('t') => text.push('\t'),
+                Some('0') => text.push('\0'),
+                other => text.extend(other),
+            },
+            // Doubled.
+            '\'' => text.extend(characters.next()),
+            _ => text.push(character),
+        }
+    }
+    text
 }
 
 /// The statement that alters a column.
@@ -68,7 +89,11 @@ pub(crate) fn alter_column(change: &ColumnChange<'_>) -> String {
         quote(change.column),
         Dialect::MariaDb.column_type(change.column_type),
     );
-    text.push_str(if change.nullable { " NULL" } else { " NOT NULL" });
+    text.push_str(if change.nullable {
+        " NULL"
+    } else {
+        " NOT NULL"
+    });
     if let Some(default) = change.default {
         text.push_str(&format!(" DEFAULT {default}"));
     }

@@ -210,10 +210,13 @@ fn server_error(error: &MySqlDatabaseError) -> Failure {
             StoreError::Unavailable("the server refused the user or password".to_owned())
         }
         1049 => StoreError::Unavailable("there is no such database".to_owned()),
+        1142 | 1143 | 1227 => {
+            StoreError::Unavailable("the server gives no permission for that".to_owned())
+        }
         1792 => StoreError::Other("this transaction may only read".to_owned()),
         // Unknown table, column, function, key; syntax; what does not fit each other.
-        1051 | 1052 | 1054 | 1055 | 1064 | 1071 | 1072 | 1091 | 1101 | 1109 | 1110 | 1136 | 1146
-        | 1170 | 1176 | 1305 => StoreError::Schema(error.message().to_owned()),
+        1051 | 1052 | 1054 | 1055 | 1064 | 1071 | 1072 | 1091 | 1101 | 1109 | 1110 | 1136
+        | 1146 | 1170 | 1176 | 1305 => StoreError::Schema(error.message().to_owned()),
         number => StoreError::Other(format!("MariaDB answered {number}")),
     };
     kind.into()

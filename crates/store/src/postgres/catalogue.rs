@@ -2,11 +2,11 @@
 
 use crate::{Column, ColumnChange, Dialect, Row, StoreError};
 
-/// The tables by name.
+/// The tables.
 pub(crate) const TABLES: &str = r#"
     SELECT c.relname FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') ORDER BY 1"#;
+    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p')"#;
 
 /// The columns of a table: name, type, whether it refuses NULL, default, whether it is in the
 /// primary key.

@@ -68,7 +68,12 @@ fn decode(value: &PgValueRef<'_>) -> Option<Value> {
         }
         // One byte of a version comes first.
         oid::JSONB => text(bytes.get(1..)?)?,
-        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::CHAR | oid::JSON
+        oid::TEXT
+        | oid::VARCHAR
+        | oid::BPCHAR
+        | oid::NAME
+        | oid::CHAR
+        | oid::JSON
         | oid::UNKNOWN => text(bytes)?,
         _ => return None,
     };

@@ -53,7 +53,7 @@ pub(crate) fn options(config: &ServerConfig) -> PgConnectOptions {
         .application_name("crema")
         .statement_cache_capacity(STATEMENTS)
         .options([
-            ("default_transaction_isolation", "read\\ committed"),
+            ("default_transaction_isolation", "read committed"),
             ("client_min_messages", "warning"),
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "60s"),
@@ -130,12 +130,25 @@ async fn bind(
 ) -> Result<(PgStatement, PgArguments), Failure> {
     let statement = connection.prepare(text.into_sql()).await;
     let statement = statement.map_err(|failure| error(&failure))?;
+    if let Ok(arguments) = encode(&statement, values) {
+        return Ok((statement, arguments));
+    }
+    // Perhaps the types are those of a table that was altered since.
+    let forgotten = connection.clear_cached_statements().await;
+    forgotten.map_err(|failure| error(&failure))?;
+    let statement = connection.prepare(statement.into_sql()).await;
+    let statement = statement.map_err(|failure| error(&failure))?;
+    let arguments = encode(&statement, values)?;
+    Ok((statement, arguments))
+}
+
+fn encode(statement: &PgStatement, values: &[Value]) -> Result<PgArguments, StoreError> {
     let types = match statement.parameters() {
         Some(Either::Left(types)) => types,
         _ => &[],
     };
     if types.len() != values.len() {
-        return Err(crate::sql::wrong_count(types.len(), values.len()).into());
+        return Err(crate::sql::wrong_count(types.len(), values.len()));
     }
     let mut arguments = PgArguments::default();
     for (value, wanted) in values.iter().zip(types) {
@@ -144,7 +157,7 @@ async fn bind(
             .add(parameter::Parameter { bytes, wanted })
             .map_err(|_| StoreError::Other("a value could not be encoded".to_owned()))?;
     }
-    Ok((statement, arguments))
+    Ok(arguments)
 }
 
 /// Sorts an error into its kind.
@@ -186,12 +199,16 @@ fn server_error(error: &PgDatabaseError) -> Failure {
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
             return Failure::again(unavailable(code));
         }
+        "42501" => StoreError::Unavailable("the server gives no permission for that".to_owned()),
         "25006" => StoreError::Other("this connection may only read".to_owned()),
         _ if code.starts_with("23") => StoreError::Constraint {
             constraint: named(error.constraint()),
         },
         _ if code.starts_with("42") => StoreError::Schema(error.message().to_owned()),
-        _ if ["08", "28", "3D", "53", "58"].iter().any(|class| code.starts_with(class)) => {
+        _ if ["08", "28", "3D", "53", "58"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
             unavailable(code)
         }
         _ => StoreError::Other(format!("PostgreSQL answered {code}")),

@@ -271,7 +271,11 @@ impl Server {
             Self::Postgres(_) => postgres::TABLES,
         };
         let rows = self.fixed_rows(text, Vec::new()).await?;
-        rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+        let names = rows.iter().map(|row| Ok(row.text(0)?.to_owned()));
+        let mut names: Vec<String> = names.collect::<Result<_, StoreError>>()?;
+        // The catalogues sort in an order of their own.
+        names.sort_unstable();
+        Ok(names)
     }
 
     pub(crate) async fn columns(&self, table: &str) -> Result<Vec<Column>, StoreError> {

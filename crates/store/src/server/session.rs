@@ -49,7 +49,6 @@ impl<DB: Database> Session<DB> {
     pub(crate) fn settle(&mut self) {
         self.settled = true;
     }
-
 }
 
 impl<DB: Database> Drop for Session<DB> {
