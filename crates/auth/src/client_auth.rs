@@ -12,7 +12,7 @@ use crema_protocol::error::{ErrorCode, OAuthError};
 use crema_protocol::params::Params;
 
 use crate::audit::{self, Entry, Operation, Status};
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::lockout::{self, Key};
 use crate::{Ctx, Failure};
 
@@ -55,7 +55,11 @@ pub async fn authenticate(
             audit::failure(ctx, Operation::ClientAuthentication, &presented.client_id).await?;
             Err(error.into())
         }
-        proven => proven,
+        Err(failure) => Err(failure),
+        Ok(client) => {
+            client::touch(ctx, &client).await;
+            Ok(client)
+        }
     }
 }
 
