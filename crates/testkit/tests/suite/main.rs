@@ -1,0 +1,10 @@
+//! Tests of the whole product over HTTP, in one program so that it is linked once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by failing"
+)]
+
+mod harness;
