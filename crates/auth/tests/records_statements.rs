@@ -1,5 +1,9 @@
 //! Every statement of the records fits the schema, on every database.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
 
 mod records_common;
 

@@ -11,15 +11,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::databases::{Engine, TestDatabase};
 use crema_auth::client::{self, ClientFields, CreatedClient, NewClient};
 use crema_auth::password::PasswordPool;
 use crema_auth::user::{self, NewUser};
 use crema_auth::{Ctx, Environment, Failure, Provider};
-use crema_crypto::{Entropy, PasswordCost, Secret, SeededEntropy, SystemEntropy, generate_encryption_key};
+use crema_crypto::{
+    Entropy, PasswordCost, Secret, SeededEntropy, SystemEntropy, generate_encryption_key,
+};
 use crema_document::config::DbType;
 use crema_document::{Bench, FixedClock, NewSite, Registry, Site, Timestamp};
 use crema_store::{DatabaseConfig, Row, ServerConfig, Sql, Value};
-use self::databases::{Engine, TestDatabase};
 
 #[path = "../../../testkit/src/databases.rs"]
 pub mod databases;
@@ -48,10 +50,19 @@ impl TestSite {
         let registry = Registry::builtin().unwrap();
         let random = Arc::new(|bytes: &mut [u8]| SystemEntropy.fill(bytes));
         let now = Timestamp::from_seconds(NOON);
-        let (site, _) = Site::create(&bench, &new, registry, now, random).await.unwrap();
+        let (site, _) = Site::create(&bench, &new, registry, now, random)
+            .await
+            .unwrap();
         let seeds = AtomicU64::new(1);
         let provider = provider(site, &clock, 1);
-        TestSite { clock, provider, bench, seeds, _folder: folder, _database: database }
+        TestSite {
+            clock,
+            provider,
+            bench,
+            seeds,
+            _folder: folder,
+            _database: database,
+        }
     }
 
     /// Another process that serves the same site.
@@ -78,11 +89,16 @@ impl TestSite {
             email_verified: true,
             ..NewUser::default()
         };
-        user::create(&self.ctx(), "Administrator", new).await.unwrap()
+        user::create(&self.ctx(), "Administrator", new)
+            .await
+            .unwrap()
     }
 
     pub async fn client(&self, fields: ClientFields) -> Result<CreatedClient, Failure> {
-        let new = NewClient { fields, dynamically_registered: false };
+        let new = NewClient {
+            fields,
+            dynamically_registered: false,
+        };
         client::create(&self.ctx(), "Administrator", new).await
     }
 
