@@ -322,15 +322,32 @@ impl Bench {
         keys: serde_json::Map<String, Value>,
     ) -> Result<PathBuf, BenchError> {
         let folder = self.site_folder(site)?;
-        if self.has_site(site) {
-            return Err(BenchError::SiteExists(site.to_owned()));
+        // Not recursive: of two who make the same site, one fails here and touches nothing.
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(BenchError::SiteExists(site.to_owned()));
+            }
+            Err(error) => return Err(io_at(&folder, error)),
         }
-        make_folder(&folder)?;
+        let filled = self.fill_site(site, &folder, keys);
+        if filled.is_err() {
+            fs::remove_dir_all(&folder).ok();
+        }
+        filled.map(|()| folder)
+    }
+
+    fn fill_site(
+        &self,
+        site: &str,
+        folder: &Path,
+        keys: serde_json::Map<String, Value>,
+    ) -> Result<(), BenchError> {
         for name in SITE_FOLDERS {
             make_folder(&folder.join(name))?;
         }
         config::update(&self.site_config_path(site)?, |content| *content = keys)?;
-        Ok(folder)
+        Ok(())
     }
 
     /// Removes a site's folder with everything in it.

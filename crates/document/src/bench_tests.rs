@@ -41,6 +41,19 @@ fn a_bench_and_a_site_have_the_layout_and_the_modes() {
 }
 
 #[test]
+fn a_folder_that_is_there_is_never_touched() {
+    let (_folder, bench) = bench();
+    let folder = bench.sites_folder().join("old.localhost");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("precious"), "x").unwrap();
+    assert!(matches!(
+        bench.make_site("old.localhost", Map::new()),
+        Err(BenchError::SiteExists(_))
+    ));
+    assert!(folder.join("precious").is_file());
+}
+
+#[test]
 fn making_a_bench_again_keeps_what_is_there() {
     let (_folder, bench) = bench();
     bench

@@ -77,11 +77,8 @@ impl Single {
     }
 }
 
-/// Whole numbers may have been stored with a fraction of nothing (`3600.0`).
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "out of range saturates, which is meant"
-)]
+/// Whole numbers may have been stored with a fraction of nothing (`3600.0`). Out of range
+/// saturates.
 fn saturating(number: f64) -> i64 {
     number as i64
 }

@@ -1,15 +1,16 @@
 //! The site's version: one number in the database that moves with every change of clients,
 //! settings, keys, users and roles, so that what is kept in memory is known to be old.
 
-use crema_store::{Database, StoreError, Transaction, params, statements};
+use crema_store::{Database, StoreError, Transaction, statements};
 
 statements! {
     /// The version.
     pub(crate) READ = r#"SELECT "version" FROM "__version" WHERE "name" = 'site'"#;
     /// One up.
     pub(crate) BUMP = r#"UPDATE "__version" SET "version" = "version" + 1 WHERE "name" = 'site'"#;
-    /// The first version of a new site.
-    pub(crate) BEGIN = r#"INSERT INTO "__version" ("name", "version") VALUES ('site', ?)"#;
+    /// The row of a new site.
+    pub(crate) BEGIN = r#"INSERT INTO "__version" ("name", "version") VALUES ('site', 0)
+        ON CONFLICT ("name") DO NOTHING"#;
 }
 
 /// The version; 0 before the first migration is through.
@@ -36,7 +37,8 @@ pub async fn read_in(transaction: &mut Transaction) -> Result<u64, StoreError> {
 /// When the statement fails.
 pub async fn bump(transaction: &mut Transaction) -> Result<(), StoreError> {
     if transaction.execute(&BUMP, Vec::new()).await? == 0 {
-        transaction.execute(&BEGIN, params![1]).await?;
+        transaction.execute(&BEGIN, Vec::new()).await?;
+        transaction.execute(&BUMP, Vec::new()).await?;
     }
     Ok(())
 }

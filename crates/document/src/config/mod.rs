@@ -3,6 +3,7 @@
 //! Keys have Frappe's meaning; unknown ones are kept and ignored. A broken file is an error
 //! that names file, line and reason.
 
+mod check;
 mod file;
 mod keys;
 mod redact;
@@ -36,7 +37,7 @@ impl SiteConfig {
         let mut keys = common.keys.clone();
         keys.extend(site.keys.clone());
         let config = SiteConfig { keys };
-        if let Some((key, reason)) = keys::faults(&config).into_iter().next() {
+        if let Some((key, reason)) = check::faults(&config).into_iter().next() {
             let source = if site.keys.contains_key(&key) {
                 site
             } else {
@@ -58,7 +59,7 @@ impl SiteConfig {
     /// The first key whose value is of the wrong kind, and what it needs.
     pub fn from_keys(keys: Map<String, Value>) -> Result<SiteConfig, (String, String)> {
         let config = SiteConfig { keys };
-        match keys::faults(&config).into_iter().next() {
+        match check::faults(&config).into_iter().next() {
             Some(fault) => Err(fault),
             None => Ok(config),
         }

@@ -14,7 +14,6 @@ const LONG_TEXT_LIMIT: u32 = 16 * 1024 * 1024;
 
 /// One field of a DocType, in Frappe's format.
 #[derive(Clone, Debug, Deserialize)]
-#[allow(clippy::struct_excessive_bools, reason = "Frappe's format")]
 pub struct Field {
     /// Its name, which is also its column's.
     pub fieldname: String,

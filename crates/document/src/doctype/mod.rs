@@ -107,7 +107,6 @@ pub struct IndexDefinition {
 /// What one role may do at one permission level.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-#[allow(clippy::struct_excessive_bools, reason = "Frappe's format")]
 pub struct Permission {
     /// The role.
     pub role: String,

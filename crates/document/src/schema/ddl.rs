@@ -5,11 +5,6 @@ use crema_store::Dialect;
 
 use super::table::{ColumnDefinition, TableDefinition, TableIndex};
 
-/// Every table on MariaDB: binary comparison of text, without padding, so that neither the case
-/// of a letter nor a blank at the end makes one token of two.
-const MARIADB_OPTIONS: &str =
-    " ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin";
-
 /// The longest name of an index, that of PostgreSQL.
 const MAX_NAME: usize = 63;
 
@@ -27,11 +22,9 @@ pub(super) fn create_table(dialect: Dialect, table: &TableDefinition) -> String 
             column_list(dialect, &table.primary_key)
         ));
     }
-    let options = if dialect == Dialect::MariaDb {
-        MARIADB_OPTIONS
-    } else {
-        ""
-    };
+    // On MariaDB a binary collation without padding: neither the case of a letter nor a blank at
+    // the end makes one token of two.
+    let options = dialect.table_options();
     format!(
         "CREATE TABLE IF NOT EXISTS {} ({}){options}",
         dialect.quote(&table.name),

@@ -95,6 +95,9 @@ pub async fn pending(database: &Database, registry: &Registry) -> Result<Vec<Cha
     Ok(steps.into_iter().map(|step| step.change).collect())
 }
 
+/// How often a failed run looks again whether there is still something to do.
+const ROUNDS: usize = 3;
+
 /// Makes the schema follow the definitions and says what it changed.
 ///
 /// # Errors
@@ -103,8 +106,25 @@ pub async fn pending(database: &Database, registry: &Registry) -> Result<Vec<Cha
 pub async fn sync(database: &Database, registry: &Registry) -> Result<Vec<Change>, StoreError> {
     let tables = registry.tables();
     let mut done = Vec::new();
-    let (created, others): (Vec<_>, Vec<_>) = plan::plan(database, &tables)
-        .await?
+    let mut rounds = 1;
+    loop {
+        let steps = plan::plan(database, &tables).await?;
+        match apply_all(database, steps, &mut done).await {
+            Ok(()) => return Ok(done),
+            // Another process may have made the same thing at the same time: what it made is
+            // no longer to be done.
+            Err(_) if rounds < ROUNDS => rounds += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn apply_all(
+    database: &Database,
+    steps: Vec<plan::Step>,
+    done: &mut Vec<Change>,
+) -> Result<(), StoreError> {
+    let (created, others): (Vec<_>, Vec<_>) = steps
         .into_iter()
         .partition(|step| matches!(step.change, Change::CreateTable { .. }));
     if !created.is_empty() {
@@ -114,17 +134,10 @@ pub async fn sync(database: &Database, registry: &Registry) -> Result<Vec<Change
         done.extend(created.into_iter().map(|step| step.change));
     }
     for step in others {
-        if let Err(error) = apply(database, &step).await {
-            // Another process may have been faster.
-            let still_missing = pending(database, registry).await?.contains(&step.change);
-            if still_missing {
-                return Err(error);
-            }
-            continue;
-        }
+        apply(database, &step).await?;
         done.push(step.change);
     }
-    Ok(done)
+    Ok(())
 }
 
 async fn apply(database: &Database, step: &plan::Step) -> Result<(), StoreError> {

@@ -127,7 +127,8 @@ impl Site {
     }
 
     /// Drops a site: its database with the user, and its folder with all files. `root` makes
-    /// the server do so; without it only the folder goes.
+    /// the server do so; without it a database on a server stays, and only the folder goes,
+    /// also when the configuration is broken.
     ///
     /// # Errors
     /// When there is no such site, or something cannot be removed; the folder goes last.
@@ -137,8 +138,8 @@ impl Site {
         root: Option<&RootCredentials>,
     ) -> Result<(), SiteError> {
         require(bench, name)?;
-        let config = bench.site_config(name)?;
         if let Some(root) = root {
+            let config = bench.site_config(name)?;
             connect::drop_server_database(&config, root).await?;
         }
         bench.remove_site(name)?;
