@@ -17,7 +17,7 @@ use crate::call::{ApiVersion, Call};
 use crate::pages::{ASSET_PREFIX, NotFoundPage, asset, negotiate};
 use crate::reply::{self, Problem, Reply};
 use crate::sites::{NoSite, Sites};
-use crate::{account, api, cookies, oauth, origin};
+use crate::{account, api, cookies, cors, oauth, origin};
 
 /// The largest body on OAuth paths and sign-in, in bytes.
 // spec: security.md, "Bodies over the limit (1 MiB on OAuth paths, 25 MiB elsewhere)"
@@ -246,10 +246,14 @@ async fn read_body(uri: &Uri, body: Body) -> Result<Bytes, Problem> {
 }
 
 async fn answer(call: &Call) -> Reply {
+    if let Some(reply) = cors::preflight(call).await {
+        return reply;
+    }
     let mut call_reply = match route(call).await {
         Ok(reply) => reply,
         Err(problem) => reply::problem(call, &problem),
     };
+    cors::apply(call, call_reply.headers_mut()).await;
     // As Frappe does, the cookie of a session in use is renewed, unless the answer sets it.
     if let Some(session) = call.known_session()
         && !call_reply.headers().contains_key(header::SET_COOKIE)
@@ -319,7 +323,7 @@ fn suffix<'a>(path: &'a str, well_known: &str) -> Option<&'a str> {
 }
 
 /// The method that an API path names.
-fn method_name(path: &str) -> Option<&str> {
+pub(crate) fn method_name(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/api/")?;
     let rest = rest
         .strip_prefix("v1/")

@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 pub mod call;
 pub mod cookies;
+pub mod cors;
 pub mod csrf;
 pub mod oauth;
 pub mod origin;

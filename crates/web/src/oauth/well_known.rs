@@ -70,15 +70,10 @@ fn only_get(call: &Call) -> Result<(), Problem> {
     }
 }
 
-// spec: security.md, "`/.well-known/*` readable from anywhere without credentials"
 fn public(document: &Value) -> Reply {
     let mut reply = reply::json(StatusCode::OK, document);
     let headers = reply.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(MAX_AGE));
     headers.remove(header::PRAGMA);
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        HeaderValue::from_static("*"),
-    );
     reply
 }
