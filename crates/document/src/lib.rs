@@ -5,10 +5,10 @@
 //! HTTP; what records mean is the business of the layers above.
 //!
 //! - [`time`], [`zone`]: moments, and the wall clock that Frappe's columns show
-//! - [`bench`], [`config`], [`hosts`]: folders, configuration files, which site a host is
+//! - [`mod@bench`], [`config`], [`hosts`]: folders, configuration files, which site a host is
 //! - [`doctype`], [`registry`], [`schema`], [`patches`]: definitions, tables, first records
 //! - [`site`], [`lock`], [`version`]: making, opening, migrating, dropping
-//! - [`singles`], [`passwords`], [`row`], [`names`]: the small helpers for records
+//! - [`singles`], [`passwords`], [`row`], [`names`]: small pieces for working with records
 
 #![forbid(unsafe_code)]
 

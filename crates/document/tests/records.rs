@@ -1,4 +1,4 @@
-//! The helpers for records, on every database.
+//! Working with records, on every database.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
