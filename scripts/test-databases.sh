@@ -51,7 +51,7 @@ choose_folder() {
 
 make_folder() {
     mkdir -p "$folder"
-    [ -O "$folder" ] || fail "$folder belongs to somebody else"
+    { [ -O "$folder" ] && [ ! -L "$folder" ]; } || fail "$folder belongs to somebody else"
     chmod 755 "$folder"
 }
 
@@ -121,7 +121,7 @@ wait_for_end() { # process number
 # ---------------------------------------------------------------- MariaDB
 
 start_mariadb() {
-    local home=$folder/mariadb password port user=() round
+    local home=$folder/mariadb password port round
     rm -rf "$home"
     mkdir -p "$home/data"
     password=$(random_password)
@@ -135,21 +135,23 @@ CREATE OR REPLACE USER 'root'@'127.0.0.1' IDENTIFIED BY '$password';
 GRANT ALL PRIVILEGES ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
 SQL
     chmod 600 "$home/accounts.sql"
-    if is_root; then
-        user=(--user=mysql)
-        chown -R mysql "$home"
-    fi
-    mariadb-install-db --no-defaults "${user[@]}" --datadir="$home/data" --skip-test-db \
-        --auth-root-authentication-method=normal --skip-name-resolve >"$home/install.log" 2>&1 ||
-        fail "MariaDB could not be installed: see $home/install.log"
+    is_root && chown -R mysql "$home"
+    (
+        cd "$home"
+        as_user mysql mariadb-install-db --no-defaults --datadir="$home/data" --skip-test-db \
+            --auth-root-authentication-method=normal --skip-name-resolve >"$home/install.log" 2>&1
+    ) || fail "MariaDB could not be installed: see $home/install.log"
     # The socket's name is relative to the data folder: absolute ones have a short limit.
-    setsid nohup "$mariadbd" --no-defaults "${user[@]}" --datadir="$home/data" \
-        --socket=mariadb.sock --pid-file="$home/data/mariadb.pid" --log-error="$home/error.log" \
-        --bind-address=127.0.0.1 --port="$port" --skip-name-resolve \
-        --init-file="$home/accounts.sql" --skip-log-bin --performance-schema=OFF \
-        --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync \
-        --innodb-doublewrite=0 --innodb-buffer-pool-size=64M --innodb-log-file-size=32M \
-        --max-connections=500 </dev/null >/dev/null 2>&1 &
+    (
+        cd "$home"
+        as_user mysql setsid nohup "$mariadbd" --no-defaults --datadir="$home/data" \
+            --socket=mariadb.sock --pid-file="$home/data/mariadb.pid" \
+            --log-error="$home/error.log" --bind-address=127.0.0.1 --port="$port" \
+            --skip-name-resolve --init-file="$home/accounts.sql" --skip-log-bin \
+            --performance-schema=OFF --innodb-flush-log-at-trx-commit=0 \
+            --innodb-flush-method=nosync --innodb-doublewrite=0 --innodb-buffer-pool-size=64M \
+            --innodb-log-file-size=32M --max-connections=500 </dev/null >/dev/null 2>&1 &
+    )
     for round in $(seq 600); do
         if mariadb-admin --no-defaults --protocol=tcp --host=127.0.0.1 --port="$port" \
             --user=root --password="$password" ping >/dev/null 2>&1; then

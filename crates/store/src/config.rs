@@ -63,7 +63,7 @@ pub enum Tls {
     Unverified,
     /// Encrypted, and the certificate is valid for the host name.
     Verified {
-        /// PEM file with the accepted authorities; without it, the public ones.
+        /// PEM file with authorities that are accepted besides the public ones.
         authorities: Option<PathBuf>,
     },
 }

@@ -58,7 +58,8 @@ impl Database {
     }
 
     /// Runs one reading statement outside of a transaction and returns its rows. On SQLite
-    /// this happens on the calling thread: microseconds for a look-up by key.
+    /// this happens on the calling thread: microseconds for a look-up by key, but whoever
+    /// reads thousands of rows does so on a thread that may block.
     ///
     /// # Errors
     /// When the statement fails, or is not a `SELECT` or `WITH`.

@@ -161,6 +161,7 @@ impl Transaction {
 }
 
 /// The text of a statement in the words of its database.
+#[derive(Clone)]
 pub(crate) enum Text {
     Fixed(&'static str),
     Dynamic(String),

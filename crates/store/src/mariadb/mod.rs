@@ -26,9 +26,9 @@ pub(crate) use catalogue::{COLUMNS, INDEXES, TABLES, alter_column, column};
 pub(crate) const BEGIN_SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
      START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
-/// Prepared statements kept per connection. The server has a limit for all connections
-/// together (`max_prepared_stmt_count`, 16382 by default).
-const STATEMENTS: usize = 128;
+/// Prepared statements kept per connection. The server has a limit for all connections of all
+/// sites together (`max_prepared_stmt_count`, 16382 by default).
+const STATEMENTS: usize = 64;
 
 pub(crate) fn pool(config: &ServerConfig) -> MySqlPool {
     MySqlPoolOptions::new()
@@ -136,7 +136,7 @@ async fn bind(
     text: Text,
     values: &[Value],
 ) -> Result<(MySqlStatement, MySqlArguments), Failure> {
-    let statement = connection.prepare(text.into_sql()).await;
+    let statement = prepared(connection, text).await;
     let statement = statement.map_err(|failure| error(&failure))?;
     let wanted = match statement.parameters() {
         Some(Either::Right(count)) => count,
@@ -165,6 +165,28 @@ async fn bind(
         added.map_err(|_| StoreError::Other("a value could not be encoded".to_owned()))?;
     }
     Ok((statement, arguments))
+}
+
+/// Prepares, once per connection. At the server's limit the connection gives up its own
+/// statements first.
+async fn prepared(
+    connection: &mut MySqlConnection,
+    text: Text,
+) -> Result<MySqlStatement, sqlx::Error> {
+    const TOO_MANY_STATEMENTS: u16 = 1461;
+    match connection.prepare(text.clone().into_sql()).await {
+        Err(failure) if number(&failure) == Some(TOO_MANY_STATEMENTS) => {
+            connection.clear_cached_statements().await?;
+            connection.prepare(text.into_sql()).await
+        }
+        result => result,
+    }
+}
+
+/// The number of a server's error.
+fn number(error: &sqlx::Error) -> Option<u16> {
+    let error = error.as_database_error()?;
+    Some(error.try_downcast_ref::<MySqlDatabaseError>()?.number())
 }
 
 /// Sorts an error into its kind.
@@ -209,6 +231,9 @@ fn server_error(error: &MySqlDatabaseError) -> Failure {
         1044 | 1045 | 1698 => {
             StoreError::Unavailable("the server refused the user or password".to_owned())
         }
+        1461 => StoreError::Unavailable(
+            "the server has no room for prepared statements (max_prepared_stmt_count)".to_owned(),
+        ),
         1049 => StoreError::Unavailable("there is no such database".to_owned()),
         1142 | 1143 | 1227 => {
             StoreError::Unavailable("the server gives no permission for that".to_owned())

@@ -1,6 +1,7 @@
 //! What MariaDB and PostgreSQL have in common: pooled sqlx connections, transactions that are
 //! really awaited, and another try after a deadlock.
 
+mod failure;
 mod patience;
 mod session;
 
@@ -18,6 +19,7 @@ use crate::{
     postgres,
 };
 
+pub(crate) use failure::driver_error;
 use patience::Patience;
 pub(crate) use session::Session;
 
@@ -104,13 +106,13 @@ impl Server {
             Self::MariaDb(pool) => {
                 let mut session = Session::acquire(pool, mariadb::error).await?;
                 let result = mariadb::rows(session.connection(), text, values).await;
-                settle_after(&mut session, &result);
+                session.settle_after(&result);
                 result
             }
             Self::Postgres(pool) => {
                 let mut session = Session::acquire(pool, postgres::error).await?;
                 let result = postgres::rows(session.connection(), text, values).await;
-                settle_after(&mut session, &result);
+                session.settle_after(&result);
                 result
             }
         }
@@ -218,14 +220,14 @@ impl Server {
                     let mut session = Session::acquire(pool, mariadb::error).await?;
                     let done = sqlx::raw_sql(text).execute(session.connection()).await;
                     let done = done.map(drop).map_err(|error| mariadb::error(&error));
-                    settle_after(&mut session, &done);
+                    session.settle_after(&done);
                     done
                 }
                 Self::Postgres(pool) => {
                     let mut session = Session::acquire(pool, postgres::error).await?;
                     let done = sqlx::raw_sql(text).execute(session.connection()).await;
                     let done = done.map(drop).map_err(|error| postgres::error(&error));
-                    settle_after(&mut session, &done);
+                    session.settle_after(&done);
                     done
                 }
             }
@@ -250,13 +252,13 @@ impl Server {
                 Self::MariaDb(pool) => {
                     let mut session = Session::acquire(pool, mariadb::error).await?;
                     let result = mariadb::prepare(session.connection(), text).await;
-                    settle_after(&mut session, &result);
+                    session.settle_after(&result);
                     result
                 }
                 Self::Postgres(pool) => {
                     let mut session = Session::acquire(pool, postgres::error).await?;
                     let result = postgres::prepare(session.connection(), text).await;
-                    settle_after(&mut session, &result);
+                    session.settle_after(&result);
                     result
                 }
             }
@@ -351,41 +353,6 @@ async fn rollback(connection: Connection) {
                 session.settle();
             }
         }
-    }
-}
-
-/// Sorts an error that does not come from the server itself.
-pub(crate) fn driver_error(error: &sqlx::Error) -> Failure {
-    use sqlx::Error;
-    match error {
-        Error::PoolClosed => StoreError::Closed.into(),
-        Error::PoolTimedOut => StoreError::Unavailable(format!(
-            "no connection within {} seconds",
-            ACQUIRE_TIMEOUT.as_secs()
-        ))
-        .into(),
-        Error::Io(error) => Failure::again(StoreError::Unavailable(error.kind().to_string())),
-        Error::Tls(error) => StoreError::Unavailable(format!("TLS: {error}")).into(),
-        Error::Configuration(_) => {
-            StoreError::Unavailable("the connection's settings are not valid".to_owned()).into()
-        }
-        // A desynchronised or unexpected conversation: the connection is given up.
-        Error::Protocol(_) => Failure::again(StoreError::Unavailable(
-            "the server's answer was not understood".to_owned(),
-        )),
-        _ => StoreError::Other("the driver failed".to_owned()).into(),
-    }
-}
-
-/// After a statement outside of a transaction: an error that may be cured by another attempt
-/// may also be one of the connection (lost, or with outdated prepared statements).
-fn settle_after<DB: sqlx::Database, T>(session: &mut Session<DB>, result: &Result<T, Failure>) {
-    let reusable = match result {
-        Ok(_) => true,
-        Err(failure) => !failure.again && !matches!(failure.error, StoreError::Unavailable(_)),
-    };
-    if reusable {
-        session.settle();
     }
 }
 

@@ -3,6 +3,7 @@
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, Pool};
 
+use crate::StoreError;
 use crate::error::Failure;
 
 /// A connection taken from a pool. Unless it is [`settled`](Session::settled) it is closed
@@ -48,6 +49,18 @@ impl<DB: Database> Session<DB> {
     /// Nothing is open on the connection.
     pub(crate) fn settle(&mut self) {
         self.settled = true;
+    }
+
+    /// After a statement outside of a transaction: an error that may be cured by another attempt
+    /// may also be one of the connection (lost, or with outdated prepared statements).
+    pub(crate) fn settle_after<T>(&mut self, result: &Result<T, Failure>) {
+        let reusable = match result {
+            Ok(_) => true,
+            Err(failure) => !failure.again && !matches!(failure.error, StoreError::Unavailable(_)),
+        };
+        if reusable {
+            self.settle();
+        }
     }
 }
 
