@@ -6,27 +6,23 @@
 //! Records: Session (`tabSessions`), User (read; `last_active`).
 // spec: security.md, Sign-in and sessions, lines 2, 5 and 6
 
-use std::sync::Arc;
+mod begin;
+mod end;
 
-use crema_crypto::token::random_hex;
+pub(crate) use begin::Beginning;
+pub use begin::{NewSession, start};
+pub use end::{destroy_all, end, end_all, end_of_user, end_own, purge};
+
 use crema_crypto::{Secret, constant_time_eq, hash_hex};
 use crema_document::Timestamp;
-use crema_store::{Row, Sql, Transaction, Value, params};
-use serde_json::json;
+use crema_store::{Row, Sql, Value, params};
 
-use crate::audit::{self, Entry, Operation, Status};
-use crate::user::User;
 use crate::{Ctx, Failure};
 
 static RESOLVE: Sql = Sql::new(
     r#"SELECT s."user", s.auth_time, s.created_at, s.expires_at, s.last_seen, s.csrf_issued,
     s.oidc_sid, u.enabled, u.full_name, u.user_type, u.user_image, u.language, s.sid
     FROM "tabSessions" s JOIN "tabUser" u ON u.name = s."user" WHERE s.sid = ?"#,
-);
-static INSERT: Sql = Sql::new(
-    r#"INSERT INTO "tabSessions" ("user", sid, sessiondata, ipaddress, lastupdate, status, auth_time,
-    created_at, expires_at, last_seen, csrf_issued, oidc_sid, user_agent)
-    VALUES (?, ?, ?, ?, ?, 'Active', ?, ?, ?, ?, 0, ?, ?)"#,
 );
 static TOUCH: Sql = Sql::new(
     r#"UPDATE "tabSessions" SET last_seen = ?, lastupdate = ? WHERE sid = ? AND last_seen < ?"#,
@@ -38,26 +34,20 @@ static LIST: Sql = Sql::new(
     r#"SELECT sid, created_at, last_seen, ipaddress, user_agent FROM "tabSessions"
     WHERE "user" = ? AND expires_at > ? AND last_seen > ? ORDER BY last_seen DESC, created_at DESC"#,
 );
-static END_OWN: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE sid = ? AND "user" = ?"#);
-static END: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE sid = ?"#);
-static END_OF_USER: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE "user" = ?"#);
-static END_OF_EVERYBODY: Sql = Sql::new(r#"DELETE FROM "tabSessions""#);
-static PURGE: Sql =
-    Sql::new(r#"DELETE FROM "tabSessions" WHERE expires_at <= ? OR last_seen <= ?"#);
 
 /// The statements of this file, for the test that prepares each on every database.
 pub static STATEMENTS: &[&Sql] = &[
     &RESOLVE,
-    &INSERT,
+    &begin::INSERT,
     &TOUCH,
     &TOUCH_USER,
     &CSRF_ISSUED,
     &LIST,
-    &END_OWN,
-    &END,
-    &END_OF_USER,
-    &END_OF_EVERYBODY,
-    &PURGE,
+    &end::END_OWN,
+    &end::END,
+    &end::END_OF_USER,
+    &end::END_OF_EVERYBODY,
+    &end::PURGE,
 ];
 
 /// Digits of a `sid` cookie, as in Frappe: 224 bits.
@@ -100,17 +90,6 @@ impl Session {
     pub fn is_system_user(&self) -> bool {
         self.user_type == "System User"
     }
-}
-
-/// A session that was just begun, for the `sid` cookie.
-#[derive(Debug)]
-pub struct NewSession {
-    /// The cookie's value.
-    pub sid: Secret<String>,
-    /// Seconds until it ends when it is not used: the cookie's `Max-Age`.
-    pub max_age: i64,
-    /// When it began.
-    pub auth_time: Timestamp,
 }
 
 /// The session of that cookie, if it is alive. Its use is written down at most every 10 minutes.
@@ -196,152 +175,6 @@ async fn touch(ctx: &Ctx, session: &Session) {
     }
 }
 
-/// A session to be begun, made ready outside of the transaction.
-#[derive(Clone)]
-pub(crate) struct Beginning {
-    user: String,
-    sid: Secret<String>,
-    hash: String,
-    data: String,
-    local: Value,
-    now: Timestamp,
-    expires_at: Timestamp,
-    max_age: i64,
-    oidc_sid: String,
-    user_agent: String,
-    address: String,
-    previous: Option<String>,
-    alone: bool,
-}
-
-impl Beginning {
-    /// A new session of `user`; the one of `previous_sid` ends with its begin.
-    pub(crate) async fn new(
-        ctx: &Ctx,
-        user: &User,
-        previous_sid: Option<&str>,
-    ) -> Result<Beginning, Failure> {
-        let settings = ctx.settings().await?;
-        let sid = random_hex(&*ctx.provider.environment().entropy, SID_LENGTH);
-        let local = ctx.provider.site().local(ctx.now);
-        Ok(Beginning {
-            user: user.name.clone(),
-            hash: hash_hex(sid.expose()),
-            data: session_data(ctx, user, settings.session_expiry),
-            local: local.into(),
-            now: ctx.now,
-            expires_at: ctx.now.plus_seconds(settings.session_absolute),
-            max_age: settings.session_expiry,
-            oidc_sid: ctx.provider.site_keys().session_claim(sid.expose()),
-            user_agent: ctx.user_agent.clone(),
-            address: ctx.address.to_string(),
-            previous: previous_sid.filter(|sid| is_sid(sid)).map(hash_hex),
-            sid,
-            alone: settings.deny_multiple_sessions,
-        })
-    }
-
-    /// Stores it.
-    pub(crate) async fn insert(&self, tx: &mut Transaction) -> Result<(), Failure> {
-        // spec: security.md, "A new `sid` at every login; the old one dies"
-        if let Some(previous) = &self.previous {
-            tx.execute(&END, params![previous]).await?;
-        }
-        if self.alone {
-            end_of_user(tx, &self.user).await?;
-        }
-        let values = params![
-            &self.user,
-            &self.hash,
-            &self.data,
-            &self.address,
-            self.local.clone(),
-            self.now,
-            self.now,
-            self.expires_at,
-            self.now,
-            &self.oidc_sid,
-            &self.user_agent,
-        ];
-        tx.execute(&INSERT, values).await?;
-        Ok(())
-    }
-
-    /// What the browser gets.
-    pub(crate) fn into_new_session(self) -> NewSession {
-        NewSession {
-            sid: self.sid,
-            max_age: self.max_age,
-            auth_time: self.now,
-        }
-    }
-}
-
-/// Frappe's `sessiondata`, for those who read its table.
-fn session_data(ctx: &Ctx, user: &User, expiry: i64) -> String {
-    let local = ctx.provider.site().local(ctx.now).to_string();
-    let (hours, minutes, seconds) = (expiry / 3600, expiry / 60 % 60, expiry % 60);
-    json!({
-        "creation": local,
-        "last_updated": local,
-        "full_name": user.full_name,
-        "session_expiry": format!("{hours:02}:{minutes:02}:{seconds:02}"),
-        "session_ip": ctx.address.to_string(),
-        "user": user.name,
-        "user_type": user.user_type,
-    })
-    .to_string()
-}
-
-/// Begins a session of a user who was proven by other means than a password (a social login,
-/// say). The session of `previous_sid` ends.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn start(
-    ctx: &Ctx,
-    user: &User,
-    previous_sid: Option<&str>,
-) -> Result<NewSession, Failure> {
-    let beginning = Beginning::new(ctx, user, previous_sid).await?;
-    let entry = Entry::new(ctx, Operation::Login, Status::Success).user(&user.name);
-    let job = Arc::new((beginning.clone(), entry));
-    ctx.provider
-        .database()
-        .write(move |tx| {
-            let job = Arc::clone(&job);
-            Box::pin(async move {
-                let (beginning, entry) = &*job;
-                beginning.insert(tx).await?;
-                audit::record(tx, entry).await
-            })
-        })
-        .await?;
-    Ok(beginning.into_new_session())
-}
-
-/// Ends a session: a sign-out.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn end(ctx: &Ctx, session: &Session) -> Result<(), Failure> {
-    let entry = Entry::new(ctx, Operation::Logout, Status::Success).user(&session.user);
-    let job = Arc::new((session.sid_hash.clone(), entry));
-    ctx.provider
-        .database()
-        .write(move |tx| {
-            let job = Arc::clone(&job);
-            Box::pin(async move {
-                let (hash, entry) = &*job;
-                if tx.execute(&END, params![hash]).await? > 0 {
-                    audit::record(tx, entry).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
-}
-
 /// A session as its user sees it in a list.
 #[derive(Debug, Clone)]
 pub struct SessionSummary {
@@ -380,93 +213,6 @@ pub async fn list(ctx: &Ctx, user: &str) -> Result<Vec<SessionSummary>, Failure>
         })
     };
     rows.iter().map(summary).collect()
-}
-
-/// Ends one session of a list, if it is the user's. False when it is not, or has ended.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn end_own(ctx: &Ctx, user: &str, sid_hash: &str) -> Result<bool, Failure> {
-    let entry = Entry::new(ctx, Operation::Logout, Status::Success).user(user);
-    let job = Arc::new((sid_hash.to_owned(), user.to_owned(), entry));
-    ctx.provider
-        .database()
-        .write(move |tx| {
-            let job = Arc::clone(&job);
-            Box::pin(async move {
-                let (hash, user, entry) = &*job;
-                let ended = tx.execute(&END_OWN, params![hash, user]).await? > 0;
-                if ended {
-                    audit::record(tx, entry).await?;
-                }
-                Ok(ended)
-            })
-        })
-        .await
-}
-
-/// Ends all sessions of a user in a running transaction. Gives their number.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn end_of_user(tx: &mut Transaction, user: &str) -> Result<u64, Failure> {
-    Ok(tx.execute(&END_OF_USER, params![user]).await?)
-}
-
-/// Ends all sessions of a user; tokens live on. Gives their number.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn end_all(ctx: &Ctx, by: &str, user: &str) -> Result<u64, Failure> {
-    let entry = Entry::new(ctx, Operation::Logout, Status::Success)
-        .user(by)
-        .about("User", user)
-        .detail("sessions", "all");
-    let job = Arc::new((user.to_owned(), entry));
-    ctx.provider
-        .database()
-        .write(move |tx| {
-            let job = Arc::clone(&job);
-            Box::pin(async move {
-                let (user, entry) = &*job;
-                audit::record(tx, entry).await?;
-                end_of_user(tx, user).await
-            })
-        })
-        .await
-}
-
-/// Ends every session of the site. Gives their number.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn destroy_all(ctx: &Ctx, by: &str) -> Result<u64, Failure> {
-    let entry = Entry::new(ctx, Operation::Logout, Status::Success)
-        .user(by)
-        .detail("sessions", "of all users");
-    ctx.provider
-        .database()
-        .write(move |tx| {
-            let entry = entry.clone();
-            Box::pin(async move {
-                audit::record(tx, &entry).await?;
-                Ok(tx.execute(&END_OF_EVERYBODY, params![]).await?)
-            })
-        })
-        .await
-}
-
-/// Removes sessions that have ended by time. Gives their number.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn purge(ctx: &Ctx) -> Result<u64, Failure> {
-    let settings = ctx.settings().await?;
-    let (now, idle) = (ctx.now, ctx.now.minus_seconds(settings.session_expiry));
-    ctx.provider
-        .database()
-        .write(move |tx| Box::pin(async move { Ok(tx.execute(&PURGE, params![now, idle]).await?) }))
-        .await
 }
 
 /// The CSRF token of a session, for a page that hands it out. From then on unsafe requests of

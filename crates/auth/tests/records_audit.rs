@@ -175,4 +175,15 @@ on_every_database! {
         assert_eq!(rows[0].text(3).unwrap(), "ab");
         assert_eq!(content(&rows[0], 2)["number"], 7);
     }
+
+    async fn entries_are_kept_as_long_as_the_settings_say(site: TestSite) {
+        let entry = || Entry::new(&site.ctx(), Operation::Revocation, Status::Success);
+        audit::record_now(&site.ctx(), entry()).await.unwrap();
+        site.clock.advance_seconds(365 * 86_400);
+        audit::record_now(&site.ctx(), entry()).await.unwrap();
+        assert_eq!(audit::purge(&site.ctx()).await.unwrap(), 0);
+        site.clock.advance_seconds(1);
+        assert_eq!(audit::purge(&site.ctx()).await.unwrap(), 1);
+        assert_eq!(site.rows(&OF, params!["Revocation"]).await.len(), 1);
+    }
 }

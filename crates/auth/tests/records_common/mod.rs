@@ -1,5 +1,9 @@
 //! A site on each database, with a clock that is set and random bytes that are repeated.
-#![allow(dead_code, reason = "every test program uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test program uses a part of it"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,6 +27,8 @@ use crema_document::config::DbType;
 use crema_document::{Bench, FixedClock, NewSite, Registry, Site, Timestamp};
 use crema_store::{DatabaseConfig, Row, ServerConfig, Sql, Value};
 
+// By path, not as a dependency: `crema-testkit` depends on everything, and so these tests
+// would only build when everything does.
 #[path = "../../../testkit/src/databases.rs"]
 pub mod databases;
 
