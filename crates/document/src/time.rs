@@ -76,6 +76,14 @@ impl Timestamp {
     pub const fn seconds_since(self, earlier: Timestamp) -> i64 {
         self.micros_since(earlier).div_euclid(MICROS_PER_SECOND)
     }
+
+    /// The form of HTTP's dates, `Fri, 27 Nov 2026 19:55:41 GMT` (RFC 9110 §5.6.7); empty beyond
+    /// the year 9999.
+    pub fn http_date(self) -> String {
+        jiff::Timestamp::from_second(self.seconds())
+            .map(|moment| moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+            .unwrap_or_default()
+    }
 }
 
 /// RFC 3339 in UTC, with microseconds when there are any.

@@ -75,7 +75,6 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["crema-store"]),
     ("sqlx", &["crema-store"]),
-    ("sea-query", &["crema-document"]),
     ("argon2", &["crema-crypto"]),
     ("jiff", &["crema-document"]),
     ("axum", &["crema-web"]),

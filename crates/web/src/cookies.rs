@@ -36,7 +36,7 @@ pub fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Sets the `sid` cookie: HttpOnly, for this host and every path, `Secure` over https.
 pub fn set_sid(headers: &mut HeaderMap, sid: &str, now: Timestamp, max_age: i64, secure: bool) {
-    let expires = http_date(now.plus_seconds(max_age));
+    let expires = now.plus_seconds(max_age).http_date();
     let attributes =
         format!("; Expires={expires}; Max-Age={max_age}; HttpOnly; Path=/; SameSite=Lax");
     push(headers, &format!("sid={sid}{attributes}{}", flag(secure)));
@@ -72,7 +72,7 @@ pub fn set_user(headers: &mut HeaderMap, session: &Session, secure: bool) {
 
 /// Removes all six.
 pub fn clear(headers: &mut HeaderMap, now: Timestamp, secure: bool) {
-    let past = http_date(now.plus_seconds(-86_400));
+    let past = now.plus_seconds(-86_400).http_date();
     for name in CLEARED {
         push(
             headers,
@@ -89,11 +89,4 @@ fn push(headers: &mut HeaderMap, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.append(header::SET_COOKIE, value);
     }
-}
-
-/// `Fri, 27 Nov 2026 19:55:41 GMT` (RFC 9110 §5.6.7).
-fn http_date(moment: Timestamp) -> String {
-    jiff::Timestamp::from_second(moment.seconds())
-        .map(|moment| moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
-        .unwrap_or_default()
 }
