@@ -87,7 +87,8 @@ impl StoredToken {
             Ok(row.opt_text(index)?.unwrap_or_default().to_owned())
         };
         let moment = |index| -> Result<Option<Timestamp>, Failure> {
-            Ok(row.opt_int(index)?.map(Timestamp::from_micros))
+            let micros = row.opt_int(index)?.filter(|micros| *micros != 0);
+            Ok(micros.map(Timestamp::from_micros))
         };
         Ok(StoredToken {
             name: text(0)?,
@@ -99,7 +100,7 @@ impl StoredToken {
             issued_at: moment(6)?.unwrap_or(Timestamp::from_micros(0)),
             refresh_expires_at: moment(7)?,
             resource: text(8)?,
-            auth_time: row.opt_int(9)?,
+            auth_time: row.opt_int(9)?.filter(|seconds| *seconds != 0),
             claims: row.opt_text(10)?.map(str::to_owned),
             family: row.opt_text(11)?.map(str::to_owned),
             access_hash: text(12)?,

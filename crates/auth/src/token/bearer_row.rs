@@ -110,9 +110,10 @@ impl BearerRow {
             self.family.as_deref(),
             self.expires_at().micros(),
             self.issued_at.micros(),
-            self.refresh_expires_at.map(Timestamp::micros),
+            // Frappe's numbers are never null: 0 is none.
+            self.refresh_expires_at.map_or(0, Timestamp::micros),
             &self.resource,
-            self.auth_time,
+            self.auth_time.unwrap_or(0),
             self.claims.as_deref(),
             self.grant_type,
             self.session.as_deref(),

@@ -86,7 +86,7 @@ impl StoredCode {
             challenge: challenge.map(|value| Challenge { method, value }),
             expires_at: Timestamp::from_micros(row.opt_int(9)?.unwrap_or(0)),
             resource: text(10)?,
-            auth_time: row.opt_int(11)?,
+            auth_time: row.opt_int(11)?.filter(|seconds| *seconds != 0),
             family: text(12)?,
             claims: optional(13)?,
             session: optional(14)?,

@@ -123,7 +123,7 @@ pub async fn insert(tx: &mut Transaction, family: &Family, now: Timestamp) -> Re
             &family.scopes,
             &family.resource,
             family.claims.as_deref(),
-            family.auth_time,
+            family.auth_time.unwrap_or(0),
             family.session.as_deref(),
         ],
     )

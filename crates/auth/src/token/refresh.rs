@@ -81,7 +81,7 @@ impl Presented {
             active: row.opt_text(4)? == Some("Active"),
             family: row.text(5)?.to_owned(),
             expires_at: moment(6)?,
-            auth_time: row.opt_int(7)?,
+            auth_time: row.opt_int(7)?.filter(|seconds| *seconds != 0),
             claims: row.opt_text(8)?.map(str::to_owned),
             session: row.opt_text(9)?.map(str::to_owned),
             family_end: moment(10)?,
@@ -436,7 +436,7 @@ impl Rotation {
             expires_in,
             scopes: row.opt_text(3)?.unwrap_or_default().to_owned(),
             user: row.text(4)?.to_owned(),
-            auth_time: row.opt_int(5)?,
+            auth_time: row.opt_int(5)?.filter(|seconds| *seconds != 0),
             claims: row.opt_text(6)?.map(str::to_owned),
             session: row.opt_text(7)?.map(str::to_owned),
         })))
