@@ -56,9 +56,15 @@ async fn metadata(ctx: &Ctx) -> Result<Metadata, Failure> {
     let settings = ctx.settings().await?;
     let mut metadata = Metadata::new(&ctx.issuer);
     metadata.scopes.clone_from(&settings.scopes_supported);
+    metadata
+        .service_documentation
+        .clone_from(&settings.resource_documentation);
     metadata.ui_locales = UI_LOCALES.map(str::to_owned).to_vec();
     // A client can be given each of these by a switch of its record.
-    metadata.optional_grants =
-        vec![GrantType::Password, GrantType::ClientCredentials, GrantType::Implicit];
+    metadata.optional_grants = vec![
+        GrantType::Password,
+        GrantType::ClientCredentials,
+        GrantType::Implicit,
+    ];
     Ok(metadata)
 }

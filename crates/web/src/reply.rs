@@ -3,12 +3,22 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use crema_auth::Failure;
+use crema_protocol::client_auth::basic_was_tried;
 use crema_protocol::endpoints;
 use crema_protocol::error::{ErrorCode, OAuthError};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::{Map, Value, json};
 
 use crate::call::{ApiVersion, Call};
 use crate::pages::{CONTENT_SECURITY_POLICY, ErrorPage};
+
+/// What is encoded in a value that becomes part of a query: all but the unreserved characters of
+/// RFC 3986 §2.3.
+pub const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// An answer.
 pub type Reply = Response<Body>;
@@ -225,11 +235,8 @@ fn challenge(call: &Call, problem: &Problem) -> Option<String> {
         )),
         Problem::OAuth(error) => match error.code {
             ErrorCode::InvalidClient => {
-                let basic = call.authorization().is_some_and(|value| {
-                    value
-                        .get(..5)
-                        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
-                });
+                let mut sent = call.headers.get_all(header::AUTHORIZATION).iter();
+                let basic = sent.any(|value| basic_was_tried(value.to_str().ok()));
                 basic.then(|| format!("Basic realm=\"{}\"", call.site_name()))
             }
             ErrorCode::InvalidToken => Some(format!(

@@ -7,12 +7,12 @@ use crema_protocol::endpoints;
 use crema_protocol::params::Params;
 use crema_protocol::redirect_uri;
 use crema_protocol::response::{AuthorizationResponse, ResponseMode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use crate::call::Call;
 use crate::csrf::{self, Guard};
 use crate::pages::{ConsentPage, ConsentWarning, FormPostPage, PostForm, scope_lines};
-use crate::reply::{self, Problem, Reply};
+use crate::reply::{self, COMPONENT, Problem, Reply};
 
 /// What the consent form sends beside the request itself.
 const FORM_FIELDS: [&str; 3] = ["decision", "csrf_token", "cmd"];
@@ -123,10 +123,10 @@ fn to_login(call: &Call, request: &Params, hint: Option<&str>, status: StatusCod
     );
     let mut location = format!(
         "/login?redirect-to={}",
-        utf8_percent_encode(&back, NON_ALPHANUMERIC)
+        utf8_percent_encode(&back, COMPONENT)
     );
     if let Some(hint) = hint {
-        let hint = utf8_percent_encode(hint, NON_ALPHANUMERIC);
+        let hint = utf8_percent_encode(hint, COMPONENT);
         location.push_str(&format!("&login_hint={hint}"));
     }
     reply::redirect(status, &location)
