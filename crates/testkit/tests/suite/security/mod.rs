@@ -1,0 +1,7 @@
+//! The rules of `security.md`, each as a test over HTTP.
+//!
+//! One module for each of its sections; the tag above a test names the line. What a real Frappe
+//! lets happen (`behaviour.md`, section 5) is in [`findings`].
+
+mod clients;
+mod scene;
