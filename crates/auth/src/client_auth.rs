@@ -16,6 +16,11 @@ use crate::client::{self, Client};
 use crate::lockout::{self, Key};
 use crate::{Ctx, Failure};
 
+/// The parameter that may be repeated as far as the three endpoints look themselves: two secrets
+/// are two sets of credentials, which [`authenticate`] refuses as `invalid_client`.
+// spec: security.md, Clients, line 1, "doubled credentials"
+pub const SECRET: &str = "client_secret";
+
 /// What a caller has to have proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {

@@ -37,7 +37,7 @@ pub async fn introspect(
     bearer: Option<&str>,
     params: &Params,
 ) -> Result<Map<String, Value>, Failure> {
-    params.reject_repeated(&[])?;
+    params.reject_repeated(&[client_auth::SECRET])?;
     let asker = match bearer {
         Some(token) => match bearer::check(ctx, token).await? {
             Some(_) => Asker::Bearer(hash_hex(token)),

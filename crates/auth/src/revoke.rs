@@ -36,7 +36,7 @@ pub async fn revoke(
     authorization: Option<&str>,
     params: &Params,
 ) -> Result<(), Failure> {
-    params.reject_repeated(&[])?;
+    params.reject_repeated(&[client_auth::SECRET])?;
     let client = client_auth::authenticate(ctx, authorization, params, Proof::AsEnforced).await?;
     let token = params
         .get("token")

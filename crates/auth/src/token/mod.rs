@@ -50,7 +50,7 @@ pub async fn token(
     authorization: Option<&str>,
     params: &Params,
 ) -> Result<TokenAnswer, Failure> {
-    params.reject_repeated(&["resource"])?;
+    params.reject_repeated(&["resource", client_auth::SECRET])?;
     let request = TokenRequest::parse(params);
     // A client that acts for itself has to be itself, even while it is only observed.
     let proof = match request.as_ref().map(|request| request.grant.grant_type()) {
