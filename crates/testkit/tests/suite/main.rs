@@ -7,5 +7,6 @@
     reason = "a test says what it expects by failing"
 )]
 
-mod +seeds;
 mod harness;
+mod security;
+mod seeds;
