@@ -357,6 +357,9 @@ async fn the_configuration() {
     app.close().await;
 }
 
+/// Where the tests of the examples are.
+pub(super) const SOURCES: &[&str] = &[include_str!("guide.rs")];
+
 pub(super) const EXAMPLES: &[&Example] = &[
     &AUTHORIZATION_URL,
     &CODE,
