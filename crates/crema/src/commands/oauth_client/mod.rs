@@ -1,0 +1,134 @@
+//! `oauth-client`: the applications that may ask for tokens.
+
+mod add;
+mod delete;
+mod disable;
+mod enable;
+mod list;
+mod report;
+mod rotate_secret;
+mod set;
+mod show;
+
+use clap::{Args, Subcommand};
+use crema_auth::Ctx;
+use crema_auth::client::{self, ClientFields, CreatedClient};
+use serde_json::{Value, json};
+
+use crate::advice::{Advised, Usage};
+use crate::answer::Answer;
+use crate::shell::Shell;
+
+/// OAuth clients: the applications that may ask for tokens.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  crema oauth-client list")]
+pub(crate) struct OauthClient {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Add(Box<add::Add>),
+    List(list::List),
+    Show(show::Show),
+    Set(set::Set),
+    RotateSecret(rotate_secret::RotateSecret),
+    Disable(disable::Disable),
+    Enable(enable::Enable),
+    Delete(delete::Delete),
+    Report(report::Report),
+}
+
+impl OauthClient {
+    pub(crate) async fn run(self, shell: &Shell) -> anyhow::Result<()> {
+        match self.command {
+            Command::Add(command) => shell.on_sites(|| Ok(*command)).await,
+            Command::List(command) => shell.on_sites(|| Ok(command)).await,
+            Command::Show(command) => shell.on_sites(|| Ok(command)).await,
+            Command::Set(command) => shell.on_sites(|| Ok(command)).await,
+            Command::RotateSecret(command) => shell.on_sites(|| Ok(command)).await,
+            Command::Disable(command) => shell.on_sites(|| Ok(command)).await,
+            Command::Enable(command) => shell.on_sites(|| Ok(command)).await,
+            Command::Delete(command) => shell.on_sites(|| command.ready()).await,
+            Command::Report(command) => shell.on_sites(|| Ok(command)).await,
+        }
+    }
+}
+
+/// The client that is named on the command line.
+#[derive(Args, Debug, Clone)]
+struct Named {
+    /// The client's id, or its app name when only one client made by hand has it.
+    #[arg(value_name = "CLIENT")]
+    client: String,
+}
+
+impl Named {
+    /// The client's id.
+    ///
+    /// # Errors
+    /// When there is none, or several have that name.
+    async fn id(&self, ctx: &Ctx) -> anyhow::Result<String> {
+        id_of(ctx, &self.client).await
+    }
+}
+
+/// The id of a client that is named by its id or its app name. Names that clients gave themselves
+/// do not count: anybody could take another's.
+///
+/// # Errors
+/// When there is none, or several have that name.
+pub(crate) async fn id_of(ctx: &Ctx, client: &str) -> anyhow::Result<String> {
+    if ctx.client(client).await?.is_some() {
+        return Ok(client.to_owned());
+    }
+    let mut named = client::list(ctx).await?;
+    named.retain(|one| one.app_name == client && !one.dynamically_registered);
+    match named.as_slice() {
+        [one] => Ok(one.client_id.clone()),
+        [] => Err(Advised::error(
+            format!("there is no client {client}"),
+            "crema oauth-client list shows those there are.",
+        )),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|one| one.client_id.as_str()).collect();
+            Err(Advised::error(
+                format!("several clients have the name {client}"),
+                format!("Give the id of the one that is meant: {}", ids.join(", ")),
+            ))
+        }
+    }
+}
+
+/// Adds `FIELD=VALUE` pairs to the fields.
+///
+/// # Errors
+/// [`Usage`] when there is no `=`, or a field is set twice.
+fn assign(fields: &mut ClientFields, pairs: &[String]) -> anyhow::Result<()> {
+    for pair in pairs {
+        let Some((field, value)) = pair.split_once('=') else {
+            let text = format!("{pair:?} is not of the form FIELD=VALUE.");
+            return Err(Usage(text).into());
+        };
+        // Labels as forms show them count too: `App Name` is `app_name`.
+        let field = field.trim().to_lowercase().replace([' ', '-'], "_");
+        if fields.get(&field).is_some() {
+            return Err(Usage(format!("{field} is set twice.")).into());
+        }
+        fields.set(&field, value);
+    }
+    Ok(())
+}
+
+/// The answer about a client that has, or has not, a secret that was just made.
+fn with_secret(text: String, made: &CreatedClient) -> Answer {
+    let mut text = text;
+    let mut json = json!({"client_id": made.client_id});
+    if let (Some(secret), Value::Object(members)) = (&made.client_secret, &mut json) {
+        let secret = secret.expose();
+        text.push_str(&format!("\nclient_secret, shown this once: {secret}"));
+        members.insert("client_secret".to_owned(), json!(secret));
+    }
+    Answer::new(text, json)
+}

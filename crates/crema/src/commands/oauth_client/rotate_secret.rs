@@ -1,0 +1,79 @@
+//! `oauth-client rotate-secret`.
+
+use clap::Args;
+use crema_auth::client::{self, CreatedClient};
+use serde_json::{Value, json};
+
+use super::{Named, with_secret};
+use crate::answer::Answer;
+use crate::shell::{BY, OpenSite, SiteCommand};
+
+/// Give a client a new secret, which is printed once.
+///
+/// The old one stays valid for the overlap, so that the application can be told in between. After
+/// a leak take `--overlap 0`: then it ends at once, with all earlier ones.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  crema oauth-client rotate-secret Shop --overlap 2h")]
+pub(crate) struct RotateSecret {
+    #[command(flatten)]
+    named: Named,
+    /// How long the old secret still counts: seconds, or a number with s, m, h or d; at most 90d.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = seconds)]
+    overlap: i64,
+}
+
+/// `90`, `90s`, `15m`, `24h`, `7d` in seconds.
+fn seconds(text: &str) -> Result<i64, String> {
+    let text = text.trim();
+    let (number, factor) = match text.char_indices().next_back() {
+        Some((at, 's')) => (text.get(..at), 1),
+        Some((at, 'm')) => (text.get(..at), 60),
+        Some((at, 'h')) => (text.get(..at), 3600),
+        Some((at, 'd')) => (text.get(..at), 86_400),
+        _ => (Some(text), 1),
+    };
+    let number = number.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    number
+        .and_then(|text| text.parse::<i64>().ok())
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| "a number of seconds, or a number with s, m, h or d".to_owned())
+}
+
+impl SiteCommand for RotateSecret {
+    async fn run(&self, site: &OpenSite) -> anyhow::Result<Answer> {
+        let id = self.named.id(&site.ctx).await?;
+        let secret = client::rotate_secret(&site.ctx, BY, &id, self.overlap).await?;
+        let until = site.ctx.now.plus_seconds(self.overlap).seconds();
+        let until = crema_document::Timestamp::from_seconds(until).to_string();
+        let text = match self.overlap {
+            0 => format!("Client {id} has a new secret; the old one has ended."),
+            _ => format!("Client {id} has a new secret; the old one counts until {until}."),
+        };
+        let made = CreatedClient {
+            client_id: id,
+            client_secret: Some(secret),
+        };
+        let mut answer = with_secret(text, &made);
+        if let (Value::Object(members), true) = (&mut answer.json, self.overlap > 0) {
+            members.insert("previous_secret_until".to_owned(), json!(until));
+        }
+        Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn overlaps_have_units() {
+        assert_eq!(seconds("90"), Ok(90));
+        assert_eq!(seconds("90s"), Ok(90));
+        assert_eq!(seconds("15m"), Ok(900));
+        assert_eq!(seconds("24h"), Ok(86_400));
+        assert_eq!(seconds("7d"), Ok(604_800));
+        for text in ["", "h", "-1", "1.5h", "1w", "9999999999999999d", "+1"] {
+            assert!(seconds(text).is_err(), "{text:?}");
+        }
+    }
+}

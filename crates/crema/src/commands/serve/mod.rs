@@ -1,0 +1,108 @@
+//! `serve`: all sites of a bench over HTTP, until a signal ends it.
+
+mod greeting;
+mod housekeeping;
+mod quickstart;
+mod signals;
+mod walk;
+
+use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+use crema_web::{App, Sites};
+use tokio::net::TcpListener;
+
+use crate::advice::Advised;
+use crate::answer;
+use crate::logging::LogFormat;
+use crate::shell::Shell;
+
+use greeting::Greeting;
+use signals::Signals;
+
+/// Serve all sites of the bench.
+///
+/// A bench without a site gets one, `trust.localhost`, on a terminal or with --quickstart; the
+/// generated password and a demo client with a walk to follow are printed once. SIGTERM and
+/// Ctrl-C finish what runs and end; SIGHUP reads everything again. Sites and settings that
+/// change while it runs are obeyed at the next request.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  crema serve --quickstart --port 0\n\n\
+    RUST_LOG selects what is logged, for example RUST_LOG=info,crema_store=debug")]
+pub(crate) struct Serve {
+    /// Address to listen on. Leave it as it is behind a proxy on the same machine.
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    host: String,
+    /// Port to listen on; 0 for any that is free, which is printed.
+    #[arg(long, value_name = "PORT", default_value_t = 8000)]
+    port: u16,
+    /// Create the site trust.localhost if there is no site yet, also without a terminal.
+    #[arg(long)]
+    quickstart: bool,
+    /// Log lines for people, or one JSON object a line.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+impl Serve {
+    pub(crate) async fn run(&self, shell: &Shell) -> anyhow::Result<()> {
+        // Signals first: one that comes while a site is made must not end it half made.
+        let signals = Signals::listen()?;
+        let listener = self.bind().await?;
+        let greeting = self.prepare(shell, listener.local_addr()?).await?;
+        let environment = shell.environment.clone();
+        let sites = Arc::new(Sites::new(
+            shell.bench.clone(),
+            shell.registry()?,
+            environment,
+        ));
+        let (stop, stop_now) = signals.obey(Arc::clone(&sites));
+        let housekeeping = tokio::spawn(housekeeping::run(Arc::clone(&sites)));
+        shell.print(&greeting.answer())?;
+        drop(greeting);
+        let served = crema_web::serve(listener, App::new(sites), stop);
+        let done = tokio::select! {
+            served = served => served.map_err(anyhow::Error::from),
+            () = stop_now => Err(anyhow::anyhow!("stopped before every request was answered")),
+        };
+        housekeeping.abort();
+        done
+    }
+
+    async fn bind(&self) -> anyhow::Result<TcpListener> {
+        TcpListener::bind((self.host.as_str(), self.port))
+            .await
+            .map_err(|error| {
+                let reason = format!("cannot listen on {}:{}: {error}", self.host, self.port);
+                let advice = match error.kind() {
+                    io::ErrorKind::AddrInUse => {
+                        "Something else listens there; choose another with --port."
+                    }
+                    io::ErrorKind::PermissionDenied => {
+                        "Ports below 1024 are for root; choose another with --port."
+                    }
+                    _ => "Choose an address of this machine with --host.",
+                };
+                Advised::error(reason, advice)
+            })
+    }
+
+    /// Makes the first site where that is wanted.
+    async fn prepare(&self, shell: &Shell, address: SocketAddr) -> anyhow::Result<Greeting> {
+        let mut greeting = Greeting::new(shell, address);
+        let wanted = self.quickstart || io::stdout().is_terminal();
+        if shell.bench.sites()?.is_empty() {
+            if wanted {
+                greeting.begun = Some(Box::pin(quickstart::begin(shell, address.port())).await?);
+            } else {
+                answer::note("No site yet. Make one, the server will find it: crema new-site NAME");
+            }
+        } else if self.quickstart && shell.bench.has_site(quickstart::SITE) {
+            greeting.has_begun_before = true;
+        }
+        greeting.read_sites(shell)?;
+        Ok(greeting)
+    }
+}
