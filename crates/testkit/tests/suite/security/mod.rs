@@ -3,5 +3,6 @@
 //! One module for each of its sections; the tag above a test names the line. What a real Frappe
 //! lets happen (`behaviour.md`, section 5) is in [`findings`].
 
+mod authorization_endpoint;
 mod clients;
 mod scene;

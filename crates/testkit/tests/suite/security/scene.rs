@@ -1,9 +1,13 @@
 //! What most of these tests begin with: a user, clients, a flow, and a look at the audit trail.
 
-use crema_document::version;
+use std::collections::BTreeMap;
+
+use crema_document::{Clock, version};
 use crema_store::{Row, Value};
 use crema_testkit::flow::method;
-use crema_testkit::{App, ClientSpec, Engine, Http, Request, TestClient, Tokens, Visitor};
+use crema_testkit::{
+    App, ClientSpec, Engine, Http, Request, Response, TestClient, Tokens, Visitor,
+};
 
 /// A System User without special roles.
 pub(super) const USER: &str = "user@example.com";
@@ -98,4 +102,66 @@ pub(super) async fn bump(app: &App) {
     let database = app.database().await;
     let bumped = database.write(|tx| Box::pin(async move { version::bump(tx).await }));
     bumped.await.expect("the version was not moved");
+}
+
+/// The client's usual authorization request, changed.
+pub(super) async fn authorize(
+    visitor: &mut Visitor,
+    client: &TestClient,
+    changes: &[(&str, &str)],
+) -> Response {
+    let params = client.authorization(changes);
+    let pairs: Vec<_> = params
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    visitor.authorize(&pairs).await
+}
+
+/// Whether this is the page that asks for consent.
+pub(super) fn asks(response: &Response) -> bool {
+    response.status == 200 && response.form_action("allow").is_some()
+}
+
+/// Whether this leads to the sign-in page.
+pub(super) fn leads_to_login(response: &Response) -> bool {
+    let location = response.location().unwrap_or_default();
+    response.status == 302 && location.starts_with("/login?")
+}
+
+/// The parameters of a response in `response_mode=form_post`, and where they are sent.
+pub(super) fn posted(response: &Response) -> (String, BTreeMap<String, String>) {
+    let text = response.text();
+    let (_, form) = text
+        .split_once("<form id=\"form_post\"")
+        .unwrap_or_else(|| panic!("no form: {text}"));
+    let (form, _) = form.split_once("</form>").unwrap();
+    let (_, action) = form.split_once("action=\"").unwrap();
+    let (action, _) = action.split_once('"').unwrap();
+    let names = form.split("<input type=\"hidden\" name=\"").skip(1);
+    let names = names.map(|rest| rest.split('"').next().unwrap());
+    let params = names.map(|name| (name.to_owned(), response.hidden_field(name).unwrap()));
+    (action.to_owned(), params.collect())
+}
+
+/// Goes to the sign-in page that an answer leads to, signs in as [`USER`] with its form, and goes
+/// on to where that leads.
+pub(super) async fn sign_in_and_return(visitor: &mut Visitor, answer: &Response) -> Response {
+    assert!(leads_to_login(answer), "{answer:?}");
+    let form = visitor.get(answer.location().unwrap()).await;
+    assert_eq!(form.status, 200, "the form is shown: {form:?}");
+    let to = form.hidden_field("redirect-to").expect("the way back");
+    let params = [
+        ("usr", USER),
+        ("pwd", PASSWORD),
+        ("redirect-to", to.as_str()),
+    ];
+    let signed_in = visitor.post("/login", &params).await;
+    assert_eq!(signed_in.status, 303, "{}", signed_in.text());
+    visitor.get(signed_in.location().unwrap()).await
+}
+
+/// The clock's seconds.
+pub(super) fn now(app: &App) -> i64 {
+    app.clock.now().seconds()
 }
