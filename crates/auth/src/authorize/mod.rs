@@ -174,10 +174,13 @@ async fn standing<'a>(
     let prompt = &examined.request.prompt;
     let asked = prompt.login || prompt.select_account;
     let too_old = examined.request.max_age.is_some_and(|max_age| {
-        ctx.now
+        let age = ctx
+            .now
             .seconds()
-            .saturating_sub(session.auth_time.seconds())
-            > i64::try_from(max_age).unwrap_or(i64::MAX)
+            .saturating_sub(session.auth_time.seconds());
+        // OpenID Connect Core §3.1.2.1: `max_age=0` is `prompt=login`, also within the second of
+        // the sign-in.
+        max_age == 0 || age > i64::try_from(max_age).unwrap_or(i64::MAX)
     });
     let other_user = !hint::fits(ctx, examined, &user).await?;
     if other_user && prompt.none {
