@@ -11,9 +11,9 @@ use crema_document::Timestamp;
 use crema_protocol::scope::Scope;
 use crema_store::{Row, Sql, params};
 
+use crate::claims::Opens;
 use crate::client::Client;
 use crate::user::User;
-use crate::userinfo::Opens;
 use crate::{Ctx, Failure};
 
 static BY_ACCESS_TOKEN: Sql = Sql::new(

@@ -8,9 +8,9 @@ use crema_protocol::id_token::IdTokenClaims;
 use crema_protocol::scope::Scope;
 use serde_json::{Map, Value, json};
 
+use crate::claims::{self, Opens, Place};
 use crate::client::Client;
 use crate::user::User;
-use crate::userinfo::{self, Opens, Place};
 use crate::{Ctx, Failure, keys};
 
 /// What one ID token is made of.
@@ -100,7 +100,7 @@ fn claims(
     let issued_at = ctx.now.seconds();
     let expires = issued_at.saturating_add(request.lifetime);
     let opens = Opens::all(request.scope);
-    let user = userinfo::claims(
+    let user = claims::claims(
         ctx,
         request.user,
         &opens,

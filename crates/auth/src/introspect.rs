@@ -11,9 +11,9 @@ use crema_protocol::scope::Scope;
 use serde_json::{Map, Value, json};
 
 use crate::bearer::{self, StoredToken, TokenKind};
+use crate::claims::{self, Place};
 use crate::client::Client;
 use crate::client_auth::{self, Proof};
-use crate::userinfo::{self, Place};
 use crate::{Ctx, Failure};
 
 /// Who asks.
@@ -137,7 +137,7 @@ fn describe(
         && scope.contains("openid")
     {
         let claims = stored.claims.as_deref();
-        let about = userinfo::claims(
+        let about = claims::claims(
             ctx,
             &alive.user,
             &stored.opens(&scope),

@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod authorize;
 pub mod bearer;
+pub mod claims;
 pub mod client;
 pub mod client_auth;
 pub mod consent;

@@ -1,49 +1,13 @@
-//! What clients learn about a user: userinfo, and the same claims in ID tokens and introspection.
+//! The userinfo answer.
 //!
-//! OpenID Connect Core §5.1, §5.3, §5.4, §5.5; Frappe's `openid_profile`. Records: User (read).
+//! OpenID Connect Core §5.3; Frappe's `openid_profile`. Records: User (read).
 
-use crema_protocol::claims::{ClaimsRequest, granted_claims};
 use crema_protocol::error::{ErrorCode, OAuthError};
-use crema_protocol::scope::Scope;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::bearer::BearerToken;
-use crate::user::User;
+use crate::claims::{Place, claims};
 use crate::{Ctx, Failure};
-
-/// Where the claims are going.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// The userinfo answer.
-    Userinfo,
-    /// An ID token; `with_user` says whether all granted claims go in, as Frappe does, or only
-    /// those that the `claims` parameter asks for.
-    IdToken {
-        /// Whether the userinfo claims are in it.
-        with_user: bool,
-    },
-    /// The introspection answer.
-    Introspection,
-}
-
-/// The scopes that decide which claims are open.
-#[derive(Debug, Clone)]
-pub struct Opens {
-    /// The scopes of the authorization.
-    pub requested: Scope,
-    /// The scopes of the token at hand.
-    pub granted: Scope,
-}
-
-impl Opens {
-    /// For tokens that carry all that was authorized.
-    pub fn all(scope: &Scope) -> Opens {
-        Opens {
-            requested: scope.clone(),
-            granted: scope.clone(),
-        }
-    }
-}
 
 /// The userinfo answer for a bearer token.
 ///
@@ -61,62 +25,4 @@ pub fn userinfo(ctx: &Ctx, token: &BearerToken) -> Result<Map<String, Value>, Fa
     let requested = token.claims.as_deref();
     let opens = token.stored.opens(&token.scope);
     Ok(claims(ctx, &token.user, &opens, requested, Place::Userinfo))
-}
-
-/// The claims about a user that a grant gives, `sub` first; empty ones are left out.
-pub fn claims(
-    ctx: &Ctx,
-    user: &User,
-    opens: &Opens,
-    requested: Option<&str>,
-    place: Place,
-) -> Map<String, Value> {
-    let requested = requested.and_then(|text| ClaimsRequest::parse(text).ok());
-    let asked = match (&requested, place) {
-        (Some(request), Place::IdToken { .. }) => request.id_token_claims(),
-        (Some(request), _) => request.userinfo_claims(),
-        (None, _) => Vec::new(),
-    };
-    let granted = match place {
-        Place::IdToken { with_user: false } => Vec::new(),
-        _ => granted_claims(&opens.granted, &opens.requested),
-    };
-    let mut claims = Map::new();
-    claims.insert("sub".to_owned(), json!(user.subject));
-    for name in granted.into_iter().chain(asked) {
-        if let Some(value) = claim(ctx, user, name) {
-            claims.entry(name.to_owned()).or_insert(value);
-        }
-    }
-    claims
-}
-
-fn claim(ctx: &Ctx, user: &User, name: &str) -> Option<Value> {
-    let text = |value: &str| (!value.is_empty()).then(|| json!(value));
-    let optional = |value: &Option<String>| value.as_deref().and_then(text);
-    match name {
-        "name" => text(&user.full_name),
-        "given_name" => text(&user.first_name),
-        "family_name" => optional(&user.last_name),
-        "email" => text(&user.email),
-        "email_verified" => Some(json!(user.email_verified)),
-        "picture" => optional(&user.user_image).map(|_| json!(picture(ctx, user))),
-        "roles" => Some(json!(user.roles)),
-        "preferred_username" => optional(&user.username).or_else(|| text(&user.email)),
-        "locale" => optional(&user.language),
-        "zoneinfo" => optional(&user.time_zone),
-        "updated_at" => user.modified.map(|modified| json!(modified.seconds())),
-        "iss" => Some(json!(ctx.issuer)),
-        _ => None,
-    }
-}
-
-/// The user's image as an absolute URL.
-fn picture(ctx: &Ctx, user: &User) -> String {
-    let image = user.user_image.as_deref().unwrap_or_default();
-    if image.starts_with('/') {
-        format!("{}{image}", ctx.issuer)
-    } else {
-        image.to_owned()
-    }
 }
