@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crema_crypto::Secret;
 use crema_crypto::password::MAX_PASSWORD_BYTES;
-use crema_store::{Sql, Value, params};
+use crema_store::{Sql, Transaction, Value, params};
 
 use crate::audit::{self, Entry, Operation, Status};
 use crate::lockout::{self, Key};
@@ -158,11 +158,7 @@ async fn begin(
             let job = Arc::clone(&job);
             Box::pin(async move {
                 let (beginning, signed_in, entry, user, hash) = &*job;
-                let row = tx.row(&LOCK_USER, params![user]).await?;
-                let enabled = row.map_or(Ok(false), |row| row.bool(0))?;
-                let row = tx.row(&PASSWORD, params![user]).await?;
-                let proven = row.as_ref().map(|row| row.text(0)).transpose()? == Some(hash);
-                if !(enabled && proven) {
+                if !still_proven(tx, user, hash).await? {
                     return Ok(false);
                 }
                 beginning.insert(tx).await?;
@@ -174,8 +170,25 @@ async fn begin(
         .await
 }
 
-/// Checks a password without beginning a session: for the password grant and for proving it
-/// again. Counts and locks like a sign-in.
+/// Holds the user until the transaction ends, and says whether they are still enabled and still
+/// have the password that was looked at. What is then issued in the same transaction cannot
+/// outlive a sign-out everywhere: that waits, and finds it.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn still_proven(
+    tx: &mut Transaction,
+    user: &str,
+    hash: &str,
+) -> Result<bool, Failure> {
+    let row = tx.row(&LOCK_USER, params![user]).await?;
+    let enabled = row.map_or(Ok(false), |row| row.bool(0))?;
+    let row = tx.row(&PASSWORD, params![user]).await?;
+    let proven = row.as_ref().map(|row| row.text(0)).transpose()? == Some(hash);
+    Ok(enabled && proven)
+}
+
+/// Checks a password without beginning a session: for proving it again. Counts and locks like a sign-in.
 ///
 /// # Errors
 /// When the database refuses, or [`Failure::TooMany`] when too many sign in at once.
@@ -192,18 +205,27 @@ pub async fn check_password(
 }
 
 /// A user, and the stored hash that the password fits.
-struct Proof {
-    user: Arc<User>,
-    hash: String,
+pub(crate) struct Proof {
+    pub(crate) user: Arc<User>,
+    /// For [`still_proven`].
+    pub(crate) hash: String,
 }
 
-enum Verdict {
+/// How a look at user and password ended.
+pub(crate) enum Verdict {
+    /// The password is right and the user may sign in from here and now.
     Right(Proof),
+    /// With what to tell.
     Refused(&'static str),
+    /// Too many failures, or too many at once.
     Locked { retry_after: u32 },
 }
 
-async fn verify(ctx: &Ctx, usr: &str, pwd: &Secret<String>) -> Result<Verdict, Failure> {
+/// Looks at user and password, and counts and locks.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn verify(ctx: &Ctx, usr: &str, pwd: &Secret<String>) -> Result<Verdict, Failure> {
     match attempt(ctx, usr, pwd).await {
         // Locked, or the password workers are overrun: both are answered in the same way.
         Err(Failure::TooMany { retry_after }) => Ok(Verdict::Locked { retry_after }),

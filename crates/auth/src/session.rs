@@ -15,7 +15,7 @@ pub use end::{destroy_all, end, end_all, end_of_user, end_own, purge};
 
 use crema_crypto::{Secret, constant_time_eq, hash_hex};
 use crema_document::Timestamp;
-use crema_store::{Row, Sql, Value, params};
+use crema_store::{Row, Sql, Transaction, Value, params};
 
 use crate::{Ctx, Failure};
 
@@ -24,6 +24,8 @@ static RESOLVE: Sql = Sql::new(
     s.oidc_sid, u.enabled, u.full_name, u.user_type, u.user_image, u.language, s.sid
     FROM "tabSessions" s JOIN "tabUser" u ON u.name = s."user" WHERE s.sid = ?"#,
 );
+static LOCK_USER: Sql = Sql::new(r#"SELECT enabled FROM "tabUser" WHERE name = ? {lock}"#);
+static EXISTS: Sql = Sql::new(r#"SELECT "user" FROM "tabSessions" WHERE sid = ?"#);
 static TOUCH: Sql = Sql::new(
     r#"UPDATE "tabSessions" SET last_seen = ?, lastupdate = ? WHERE sid = ? AND last_seen < ?"#,
 );
@@ -39,6 +41,8 @@ static LIST: Sql = Sql::new(
 pub static STATEMENTS: &[&Sql] = &[
     &RESOLVE,
     &begin::INSERT,
+    &LOCK_USER,
+    &EXISTS,
     &TOUCH,
     &TOUCH_USER,
     &CSRF_ISSUED,
@@ -124,6 +128,24 @@ pub async fn resolve(ctx: &Ctx, sid: &str) -> Result<Option<Session>, Failure> {
         touch(ctx, &session).await;
     }
     Ok(Some(session))
+}
+
+/// Holds the session's user until the transaction ends, and says whether the session is still
+/// there. What is then issued in the same transaction cannot outlive a sign-out everywhere: that
+/// waits, and finds it.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn hold(
+    tx: &mut Transaction,
+    user: &str,
+    sid_hash: &str,
+) -> Result<bool, Failure> {
+    let row = tx.row(&LOCK_USER, params![user]).await?;
+    let enabled = row.map_or(Ok(false), |row| row.bool(0))?;
+    let row = tx.row(&EXISTS, params![sid_hash]).await?;
+    let same = row.as_ref().map(|row| row.text(0)).transpose()? == Some(user);
+    Ok(enabled && same)
 }
 
 fn is_sid(sid: &str) -> bool {

@@ -15,7 +15,7 @@ use super::{Examined, Outcome, SignedIn, reauth};
 use crate::audit::{self, Entry, Operation, Status};
 use crate::consent::NewConsent;
 use crate::id_token::{self, IdTokenRequest};
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::token::bearer_row::BearerRow;
 use crate::token::family::{self, Family};
 use crate::token::{Lifetimes, join_resources};
@@ -41,6 +41,8 @@ pub static STATEMENTS: &[&Sql] = &[&INSERT_CODE];
 /// All that the transaction writes, owned, so that it can be run again after a deadlock.
 struct Grant {
     family: Family,
+    /// The key of the session that it is issued in.
+    sid_hash: String,
     code: Option<Vec<Value>>,
     token: Option<BearerRow>,
     consent: Option<NewConsent>,
@@ -97,6 +99,7 @@ pub(super) async fn issue(
             .as_ref()
             .map(|code| code_values(ctx, &examined, &family, code.expose())),
         handle: handle.map(str::to_owned),
+        sid_hash: session.sid_hash.clone(),
         entries: entries(ctx, &examined, user, asked),
         now: ctx.now,
         family,
@@ -113,7 +116,8 @@ pub(super) async fn issue(
         })
         .await?;
     if !stored {
-        // The sign-in that was demanded has been used for another response already.
+        // The sign-in that was demanded has been used for another response already, or the user
+        // was signed out meanwhile.
         return Ok(examined.refuse(ctx, ErrorCode::LoginRequired));
     }
     let id_token = match kind.id_token {
@@ -244,8 +248,12 @@ fn entries(ctx: &Ctx, examined: &Examined, user: &User, asked: bool) -> Vec<Entr
 }
 
 impl Grant {
-    /// False when the demanded sign-in was used up meanwhile; then nothing is stored.
+    /// False when the session ended or the demanded sign-in was used up meanwhile; then nothing
+    /// is stored.
     async fn store(&self, tx: &mut Transaction) -> Result<bool, Failure> {
+        if !session::hold(tx, &self.family.user, &self.sid_hash).await? {
+            return Ok(false);
+        }
         if let Some(handle) = &self.handle
             && !reauth::consume(tx, handle, self.now).await?
         {

@@ -23,6 +23,7 @@ static ROTATE: Sql = Sql::new(
     r#"UPDATE "__oauth_family" SET refresh_token = ?
     WHERE name = ? AND refresh_token = ? AND revoked_at IS NULL"#,
 );
+static HOLD: Sql = Sql::new(r#"SELECT revoked_at FROM "__oauth_family" WHERE name = ? {lock}"#);
 static REVOKE: Sql = Sql::new(
     r#"UPDATE "__oauth_family" SET revoked_at = ?, refresh_token = NULL
     WHERE name = ? AND revoked_at IS NULL"#,
@@ -69,6 +70,7 @@ pub static STATEMENTS: &[&Sql] = &[
     &INSERT,
     &START_TOKENS,
     &ROTATE,
+    &HOLD,
     &REVOKE,
     &REVOKE_TOKENS,
     &REVOKE_USER,
@@ -159,6 +161,19 @@ pub async fn rotate(
 ) -> Result<bool, Failure> {
     let values = params![new_hash, name, old_hash];
     Ok(tx.execute(&ROTATE, values).await? == 1)
+}
+
+/// Holds a family until the transaction ends, for a change that leaves its refresh token alone:
+/// whoever revokes waits. False when it was revoked.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold(tx: &mut Transaction, name: &str) -> Result<bool, Failure> {
+    let row = tx.row(&HOLD, params![name]).await?;
+    Ok(match row {
+        Some(row) => row.opt_int(0)?.is_none(),
+        None => false,
+    })
 }
 
 /// Ends one family: its refresh token, its access tokens, and its code if not yet redeemed.

@@ -19,7 +19,7 @@ use super::{Lifetimes, TokenAnswer, invalid_grant, join_resources};
 use crate::audit::{self, Entry, Operation, Status};
 use crate::client::Client;
 use crate::id_token::{self, IdTokenRequest};
-use crate::login::{self, PasswordCheck};
+use crate::login::{self, Proof, Verdict};
 use crate::user::User;
 use crate::{Ctx, Failure};
 
@@ -42,21 +42,21 @@ pub async fn grant(
         return Err(Failure::Internal("not a password grant".to_owned()));
     };
     let scope = grant_scope(scope.as_ref(), &client.rules.scopes)?;
-    let user =
-        match login::check_password(ctx, username, &Secret::new(password.expose().to_owned()))
-            .await?
-        {
-            PasswordCheck::Right(user) => user,
-            PasswordCheck::Wrong => return Err(wrong_credentials().into()),
-            PasswordCheck::Locked { retry_after } => return Err(Failure::TooMany { retry_after }),
-        };
+    let password = Secret::new(password.expose().to_owned());
+    let Proof { user, hash } = match login::verify(ctx, username, &password).await? {
+        Verdict::Right(proof) => proof,
+        Verdict::Refused(_) => return Err(wrong_credentials().into()),
+        Verdict::Locked { retry_after } => return Err(Failure::TooMany { retry_after }),
+    };
     // spec: security.md, Clients, Allowed Roles; Sign-in, "The password grant refuses users who
     // have a second factor"
     if user.has_second_factor || !client.admits(&user) {
         return Err(wrong_credentials().into());
     }
     id_token::prepare(ctx, &client).await?;
-    let answer = issue(ctx, &client, &user, &scope.to_string(), &request.resource).await?;
+    let scopes = scope.to_string();
+    let issued = issue(ctx, &client, &user, hash, &scopes, &request.resource).await?;
+    let answer = issued.ok_or_else(wrong_credentials)?;
     let id_token = id_token::for_token_answer(
         ctx,
         &client,
@@ -80,13 +80,15 @@ fn wrong_credentials() -> OAuthError {
     invalid_grant("Invalid login credentials")
 }
 
+/// `None` when the user was disabled or got another password since `hash` was looked at.
 async fn issue(
     ctx: &Ctx,
     client: &Client,
     user: &User,
+    hash: String,
     scopes: &str,
     resources: &[String],
-) -> Result<TokenAnswer, Failure> {
+) -> Result<Option<TokenAnswer>, Failure> {
     let lifetimes = Lifetimes::of(ctx, client).await?;
     let entropy = &*ctx.provider.environment().entropy;
     let access_token = random_token(entropy);
@@ -132,27 +134,31 @@ async fn issue(
     });
     let expires_in = row.expires_in;
     let now = ctx.now;
-    let job = Arc::new((family, row, entries));
-    ctx.provider
+    let job = Arc::new((family, row, entries, hash));
+    let stored = ctx
+        .provider
         .database()
         .write(move |tx| {
             let job = Arc::clone(&job);
             Box::pin(async move {
-                let (family, row, entries) = &*job;
+                let (family, row, entries, hash) = &*job;
+                if !login::still_proven(tx, &family.user, hash).await? {
+                    return Ok(false);
+                }
                 family::insert(tx, family, now).await?;
                 row.insert(tx).await?;
                 for entry in entries {
                     audit::record(tx, entry).await?;
                 }
-                Ok::<_, Failure>(())
+                Ok::<_, Failure>(true)
             })
         })
         .await?;
-    Ok(TokenAnswer {
+    Ok(stored.then(|| TokenAnswer {
         access_token,
         expires_in,
         refresh_token,
         scope: scopes.to_owned(),
         id_token: None,
-    })
+    }))
 }

@@ -377,7 +377,8 @@ impl Rotation {
     /// Rotation is off for this client: the refresh token stays, its end slides.
     async fn keep(&self, tx: &mut Transaction, live: &Presented) -> Result<Outcome, Failure> {
         let values = params![self.refresh_end.micros(), self.local_now, &live.row];
-        if tx.execute(&SLIDE, values).await? != 1 {
+        let held = family::hold(tx, &live.family).await?;
+        if !held || tx.execute(&SLIDE, values).await? != 1 {
             return Ok(Outcome::Refused(not_valid()));
         }
         self.row.insert(tx).await?;

@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod +races;
 mod harness;
 mod security;
 mod seeds;
