@@ -7,7 +7,8 @@
     reason = "a test says what it expects by failing"
 )]
 
-mod +races;
+mod golden;
 mod harness;
+mod races;
 mod security;
 mod seeds;
