@@ -19,7 +19,6 @@ use crate::commands::{
 #[command(
     name = "crema",
     version,
-    propagate_version = true,
     arg_required_else_help = true,
     max_term_width = 100,
     after_help = "Example:\n  crema serve --quickstart\n\n\
@@ -34,6 +33,7 @@ pub(crate) struct Cli {
 
 /// Options of every command, before it or after it.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Globals {
     /// The bench: the folder that holds `sites/`.
     #[arg(long, global = true, value_name = "DIR", default_value = ".")]

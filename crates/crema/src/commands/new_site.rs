@@ -49,7 +49,7 @@ pub(crate) struct NewSite {
     /// The site's user on the database server; named like the database without it.
     #[arg(long, value_name = "USER")]
     db_user: Option<String>,
-    /// Password of that user; drawn at random without it.
+    /// Password of that user, at least 16 characters; drawn at random without it.
     #[arg(long, value_name = "PASSWORD")]
     db_password: Option<Secret<String>>,
     #[command(flatten)]

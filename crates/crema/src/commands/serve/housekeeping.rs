@@ -21,6 +21,10 @@ pub(super) async fn run(sites: Arc<Sites>) {
         interval.tick().await;
         for provider in sites.opened() {
             let site = Arc::clone(provider.site());
+            // One that was dropped meanwhile has no rows any more.
+            if !sites.bench().has_site(site.name()) {
+                continue;
+            }
             let issuer = shell::address(site.name(), site.config().host_name());
             let ctx = shell::context(provider, issuer);
             match clear(&ctx).await {

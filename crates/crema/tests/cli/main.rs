@@ -1,0 +1,23 @@
+//! The binary as people and scripts use it: real processes on benches in temporary folders.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that cannot be set up has failed; test programs may look at their environment"
+)]
+
+mod clients;
+mod config;
+mod databases;
+mod harness;
+mod help;
+mod quickstart;
+mod readme;
+mod secrets;
+mod server;
+mod sites;
+mod terminal;
+mod tokens;
+mod users;
