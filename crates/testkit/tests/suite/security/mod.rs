@@ -5,4 +5,5 @@
 
 mod authorization_endpoint;
 mod clients;
+mod codes_and_tokens;
 mod scene;

@@ -165,3 +165,22 @@ pub(super) async fn sign_in_and_return(visitor: &mut Visitor, answer: &Response)
 pub(super) fn now(app: &App) -> i64 {
     app.clock.now().seconds()
 }
+
+/// Every value of every table, as text.
+pub(super) async fn dump(app: &App) -> String {
+    let mut dump = String::new();
+    for table in app.database().await.tables().await.unwrap() {
+        let rows = app
+            .rows(&format!("SELECT * FROM \"{table}\""), vec![])
+            .await;
+        for value in rows.iter().flat_map(|row| row.values()) {
+            match value {
+                Value::Text(text) => dump.push_str(text),
+                Value::Bytes(bytes) => dump.push_str(&String::from_utf8_lossy(bytes)),
+                other => dump.push_str(&format!("{other:?}")),
+            }
+            dump.push('\n');
+        }
+    }
+    dump
+}
