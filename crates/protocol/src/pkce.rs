@@ -155,6 +155,11 @@ pub fn check(
     }
 }
 
+/// Whether a verifier is one that only `allow_short_code_verifier` admits.
+pub const fn is_short(verifier: &str) -> bool {
+    verifier.len() < SHORTEST
+}
+
 /// RFC 7636 §4.1: 43 to 128 unreserved characters, or from 1 where short ones are allowed.
 fn is_verifier(text: &str, allow_short: bool) -> bool {
     let shortest = if allow_short { 1 } else { SHORTEST };

@@ -12,7 +12,7 @@ use crema_crypto::token::random_token;
 use crema_document::{LocalTime, Timestamp};
 use crema_protocol::client_rules::GrantType;
 use crema_protocol::error::OAuthError;
-use crema_protocol::pkce::{Challenge, Method};
+use crema_protocol::pkce::{self, Challenge, Method};
 use crema_protocol::scope::Scope;
 use crema_protocol::token_request::{GrantRequest, TokenRequest};
 use crema_store::{Row, Sql, Transaction, params};
@@ -115,6 +115,8 @@ struct Redemption {
     key_id: String,
     row: BearerRow,
     issued: Entry,
+    /// The use of a switch for old clients.
+    legacy: Option<Entry>,
     reused: Entry,
 }
 
@@ -190,6 +192,12 @@ pub async fn redeem(
             .client(&client.name)
             .user(&row.user)
             .detail("grant_type", row.grant_type),
+        legacy: has_short_verifier(request).then(|| {
+            Entry::new(ctx, Operation::LegacySwitch, Status::Success)
+                .client(&client.name)
+                .user(&row.user)
+                .detail("switch", "short code verifier")
+        }),
         reused: Entry::new(ctx, Operation::CodeReuse, Status::Failed).client(&client.name),
         row,
     });
@@ -295,6 +303,16 @@ fn check_binding(
     }
 }
 
+fn has_short_verifier(request: &TokenRequest) -> bool {
+    match &request.grant {
+        GrantRequest::AuthorizationCode {
+            code_verifier: Some(verifier),
+            ..
+        } => pkce::is_short(verifier.expose()),
+        _ => false,
+    }
+}
+
 impl BearerRow {
     fn grant(&mut self, code: &StoredCode, resource: &str) {
         self.user.clone_from(&code.user);
@@ -340,7 +358,12 @@ impl Redemption {
             return Ok(Outcome::Refused(not_valid()));
         }
         self.row.insert(tx).await?;
-        audit::record(tx, &self.issued).await?;
+        for entry in [Some(&self.issued), self.legacy.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            audit::record(tx, entry).await?;
+        }
         Ok(Outcome::Issued)
     }
 
