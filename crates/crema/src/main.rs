@@ -4,6 +4,8 @@
 //! on a [`shell::Shell`] and gives an [`answer::Answer`], which is printed as text or JSON;
 //! what went wrong is said by [`advice`], with what to do about it.
 #![forbid(unsafe_code)]
+// A command's future holds those of every layer below; optimised builds lay them out as one type.
+#![recursion_limit = "256"]
 
 mod advice;
 mod answer;
