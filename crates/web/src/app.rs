@@ -80,7 +80,7 @@ async fn handle(
             HeaderValue::from_static("nosniff"),
         );
         if secure {
-            let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+            let year = HeaderValue::from_static("max-age=31536000");
             headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
         }
         reply

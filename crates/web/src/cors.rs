@@ -66,6 +66,9 @@ pub async fn apply(call: &Call, headers: &mut HeaderMap) -> bool {
         put(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         return true;
     }
+    if crate::app::method_name(path).is_none() {
+        return false;
+    }
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     let Some(origin) = call.header(header::ORIGIN) else {
         return false;
