@@ -89,7 +89,7 @@ pub async fn issue(
 
 /// The authentication context class of every sign-in so far: a password, nothing more
 /// (OpenID Connect Core §2: "0" would mean a long-lived cookie).
-const ACR: &str = "1";
+pub(crate) const ACR: &str = "1";
 
 fn claims(
     ctx: &Ctx,

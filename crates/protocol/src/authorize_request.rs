@@ -189,6 +189,34 @@ impl AuthorizeRequest {
     }
 }
 
+impl AuthorizeRequest {
+    /// What the user is asked for: the scopes, and those that stand for the claims that are asked
+    /// for one by one.
+    // spec: OpenID Connect Core §5.5; security.md, "OAuth Consent (user, client, scopes, resource)"
+    #[must_use]
+    pub fn consent_scope(&self) -> Scope {
+        match &self.claims {
+            Some(claims) => self.scope.union(&claims.beyond(&self.scope)),
+            None => self.scope.clone(),
+        }
+    }
+
+    /// Whether a sign-in of this authentication context class will do: only an essential `acr`
+    /// claim with other values excludes it.
+    // spec: OpenID Connect Core §5.5.1.1
+    #[must_use]
+    pub fn admits_class(&self, acr: &str) -> bool {
+        let request = self
+            .claims
+            .as_ref()
+            .and_then(|claims| claims.in_id_token("acr"));
+        request.is_none_or(|request| {
+            let any = !request.essential || request.values.is_empty();
+            any || request.values.iter().any(|value| value == acr)
+        })
+    }
+}
+
 impl fmt::Debug for AuthorizeRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

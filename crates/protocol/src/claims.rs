@@ -130,6 +130,26 @@ impl ClaimsRequest {
             .collect()
     }
 
+    /// The scopes that would open what is asked for and what `granted` does not open by itself.
+    /// Whoever allows those claims allows that much.
+    #[must_use]
+    pub fn beyond(&self, granted: &Scope) -> Scope {
+        let open = granted_claims(granted, granted);
+        let asked = |claim: &str| {
+            let mut requests = self.id_token.iter().chain(&self.userinfo);
+            requests.any(|(name, _)| name == claim)
+        };
+        let closed = USER_CLAIMS
+            .iter()
+            .filter(|(claim, scope)| *scope != OPENID && !open.contains(claim) && asked(claim));
+        let scopes: Vec<&str> = closed.map(|(_, scope)| *scope).collect();
+        if granted.contains(OPENID) {
+            Scope::from_registered(&scopes.join(" "))
+        } else {
+            Scope::default()
+        }
+    }
+
     /// The names of user claims asked for from userinfo.
     pub fn userinfo_claims(&self) -> Vec<&'static str> {
         known(&self.userinfo)

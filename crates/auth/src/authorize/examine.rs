@@ -86,6 +86,9 @@ impl Examined {
             ErrorCode::LoginRequired => "The user has to sign in.",
             ErrorCode::ConsentRequired => "The user has to be asked.",
             ErrorCode::AccessDenied => "The request was denied.",
+            ErrorCode::UnmetAuthenticationRequirements => {
+                "The authentication context class cannot be reached."
+            }
             _ => "",
         };
         let error = OAuthError::new(code, description);
@@ -102,7 +105,12 @@ impl Examined {
             policy_uri: client.policy_uri.clone(),
             dynamically_registered: client.dynamically_registered,
             redirect_uri: self.redirect_uri().to_owned(),
-            scopes: self.request.scope.iter().map(str::to_owned).collect(),
+            scopes: self
+                .request
+                .consent_scope()
+                .iter()
+                .map(str::to_owned)
+                .collect(),
             user,
             request: request.clone(),
         }

@@ -10,9 +10,29 @@ use super::Examined;
 use crate::user::User;
 use crate::{Ctx, Failure};
 
-/// Whether the signed-in user is the one the request expects, if it expects one. A hint that is
-/// not an ID token of this issuer for this client fits nobody; an expired one still counts.
-pub(super) async fn fits(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, Failure> {
+/// How the signed-in user fits to what the request expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It is the one, or none is expected.
+    Same,
+    /// Another one is expected.
+    Other,
+    /// The hint is no ID token of this issuer for this client: it says nothing.
+    Unknown,
+}
+
+/// Whether a request expects somebody.
+pub(super) fn expects(examined: &Examined) -> bool {
+    let request = &examined.request;
+    let subject = request
+        .claims
+        .as_ref()
+        .is_some_and(|claims| !claims.subjects().is_empty());
+    subject || request.id_token_hint.is_some()
+}
+
+/// Whether the signed-in user is the one the request expects. An expired hint still counts.
+pub(super) async fn fit(ctx: &Ctx, examined: &Examined, user: &User) -> Result<Fit, Failure> {
     let subjects = examined
         .request
         .claims
@@ -20,18 +40,22 @@ pub(super) async fn fits(ctx: &Ctx, examined: &Examined, user: &User) -> Result<
         .map(|claims| claims.subjects())
         .unwrap_or_default();
     if !subjects.is_empty() && !subjects.contains(&user.subject.as_str()) {
-        return Ok(false);
+        return Ok(Fit::Other);
     }
     let Some(hint) = &examined.request.id_token_hint else {
-        return Ok(true);
+        return Ok(Fit::Same);
     };
     let Some(claims) = verify(ctx, examined, hint.expose()).await? else {
-        return Ok(false);
+        return Ok(Fit::Unknown);
     };
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let ours = text("iss") == Some(ctx.issuer.as_str())
         && text("aud") == Some(examined.client.name.as_str());
-    Ok(ours && text("sub") == Some(user.subject.as_str()))
+    Ok(match text("sub") {
+        _ if !ours => Fit::Unknown,
+        Some(subject) if subject == user.subject => Fit::Same,
+        _ => Fit::Other,
+    })
 }
 
 async fn verify(ctx: &Ctx, examined: &Examined, hint: &str) -> Result<Option<Value>, Failure> {

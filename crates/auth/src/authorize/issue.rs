@@ -90,7 +90,7 @@ pub(super) async fn issue(
             ctx,
             &user.name,
             &examined.client,
-            &examined.request.scope,
+            &examined.request.consent_scope(),
             &family.resource,
         )
     });

@@ -20,10 +20,11 @@ use crema_protocol::response::AuthorizationResponse;
 pub use examine::{Examined, Rejection};
 pub use issue::STATEMENTS;
 
-use crate::consent;
 use crate::session::Session;
 use crate::user::User;
 use crate::{Ctx, Failure};
+use crate::{consent, id_token};
+use hint::Fit;
 use std::sync::Arc;
 
 /// What the authorization endpoint wants to happen next.
@@ -164,15 +165,24 @@ async fn standing<'a>(
     request: &'a Params,
     session: Option<&'a Session>,
 ) -> Result<Standing<'a>, Failure> {
-    let Some(session) = session else {
-        return Ok(Standing::SignIn(request.without(&[reauth::HANDLE])));
-    };
-    let user = ctx.user(&session.user).await?.filter(|user| user.enabled);
-    let Some(user) = user else {
-        return Ok(Standing::SignIn(request.without(&[reauth::HANDLE])));
-    };
     let prompt = &examined.request.prompt;
     let asked = prompt.login || prompt.select_account;
+    let user = match session {
+        Some(session) => ctx.user(&session.user).await?.filter(|user| user.enabled),
+        None => None,
+    };
+    let (Some(session), Some(user)) = (session, user) else {
+        if prompt.none {
+            return Ok(Standing::Refused(ErrorCode::LoginRequired));
+        }
+        // With a handle the sign-in that follows is the one that is demanded: nobody does it twice.
+        let demanding = asked || examined.request.max_age.is_some() || hint::expects(examined);
+        let request = match demanding {
+            true => reauth::demand(ctx, request).await?,
+            false => request.without(&[reauth::HANDLE]),
+        };
+        return Ok(Standing::SignIn(request));
+    };
     let too_old = examined.request.max_age.is_some_and(|max_age| {
         let age = ctx
             .now
@@ -182,22 +192,27 @@ async fn standing<'a>(
         // the sign-in.
         max_age == 0 || age > i64::try_from(max_age).unwrap_or(i64::MAX)
     });
-    let other_user = !hint::fits(ctx, examined, &user).await?;
-    if other_user && prompt.none {
-        return Ok(Standing::Refused(ErrorCode::LoginRequired));
-    }
-    let demanded = asked || too_old || other_user;
+    let fit = hint::fit(ctx, examined, &user).await?;
+    let demanded = asked || too_old || fit != Fit::Same;
     if demanded {
-        let fulfilled = !other_user && reauth::fulfilled(ctx, request, session).await?;
-        if !fulfilled {
-            if prompt.none {
-                return Ok(Standing::Refused(ErrorCode::LoginRequired));
-            }
+        if prompt.none {
+            return Ok(Standing::Refused(ErrorCode::LoginRequired));
+        }
+        if !reauth::fulfilled(ctx, request, session).await? {
             return Ok(Standing::SignIn(reauth::demand(ctx, request).await?));
+        }
+        // Whoever insists on another account than the expected one does not go in circles.
+        if fit == Fit::Other {
+            return Ok(Standing::Refused(ErrorCode::LoginRequired));
         }
     }
     if !examined.client.admits(&user) {
         return Ok(Standing::Refused(ErrorCode::AccessDenied));
+    }
+    if !examined.request.admits_class(id_token::ACR) {
+        return Ok(Standing::Refused(
+            ErrorCode::UnmetAuthenticationRequirements,
+        ));
     }
     Ok(Standing::SignedIn(SignedIn {
         user,
@@ -217,12 +232,13 @@ async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, F
     let unproven = redirect_uri::is_custom_scheme(examined.redirect_uri())
         || redirect_uri::is_loopback(examined.redirect_uri());
     let settings = ctx.settings().await?;
+    let scope = examined.request.consent_scope();
     if !(unproven && client.is_public()) {
         if client.skip_authorization {
             return Ok(false);
         }
         if settings.skip_authorization
-            && consent::has_active_token(ctx, &user.name, client, &examined.request.scope).await?
+            && consent::has_active_token(ctx, &user.name, client, &scope).await?
         {
             return Ok(false);
         }
@@ -232,8 +248,7 @@ async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, F
     let remembered = examined.request.prompt.none || !settings.force_consent;
     if remembered && !unproven {
         let resource = crate::token::join_resources(&examined.request.resource);
-        let scope = &examined.request.scope;
-        return Ok(!consent::covers(ctx, &user.name, client, scope, &resource).await?);
+        return Ok(!consent::covers(ctx, &user.name, client, &scope, &resource).await?);
     }
     Ok(true)
 }

@@ -133,3 +133,18 @@ proptest! {
         let _ = ClaimsRequest::parse(&format!("{{\"userinfo\":{{\"a\":{text}}}}}"));
     }
 }
+
+// spec: OpenID Connect Core §5.5; security.md, consent
+#[test]
+fn claims_that_the_scopes_do_not_open_need_their_scope_allowed() {
+    let request = ClaimsRequest::parse(
+        r#"{"userinfo":{"roles":null,"name":null,"iss":null},"id_token":{"email":null,"x":null}}"#,
+    )
+    .unwrap();
+    let beyond = |scope: &str| request.beyond(&Scope::parse(scope).unwrap()).to_string();
+    assert_eq!(beyond("openid profile"), "email roles");
+    assert_eq!(beyond("openid email roles"), "profile");
+    // The full set is open, or nothing can be asked for.
+    assert_eq!(beyond("openid"), "");
+    assert_eq!(beyond("all"), "");
+}

@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod +oidc;
 mod +refreshing;
 mod golden;
 mod harness;
