@@ -7,3 +7,4 @@ mod authorization_endpoint;
 mod clients;
 mod codes_and_tokens;
 mod scene;
+mod sign_in_and_sessions;
