@@ -111,6 +111,7 @@ pub async fn login(ctx: &Ctx, request: &LoginRequest) -> Result<LoginOutcome, Fa
     // demands it": a password alone must not do.
     let Proof { user, hash } = proof;
     if user.has_second_factor {
+        audit::failure(ctx, Operation::Login, &user.name).await?;
         return Ok(LoginOutcome::Refused {
             message: SECOND_FACTOR,
         });

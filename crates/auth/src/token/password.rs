@@ -51,6 +51,7 @@ pub async fn grant(
     // spec: security.md, Clients, Allowed Roles; Sign-in, "The password grant refuses users who
     // have a second factor"
     if user.has_second_factor || !client.admits(&user) {
+        audit::failure(ctx, Operation::Login, &user.name).await?;
         return Err(wrong_credentials().into());
     }
     id_token::prepare(ctx, &client).await?;
