@@ -15,9 +15,11 @@ use crate::reply::Problem;
 /// How strict a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// The token is needed in any case and no configuration changes that: approve, sign-out,
-    /// account pages.
+    /// The token is needed in any case and no configuration changes that: approve, account pages.
     Always,
+    /// As [`Guard::Session`], but neither `ignore_csrf` nor, once a page has handed the token out,
+    /// `allowed_referrers` relaxes it: sign-out, which SDKs that never see a page use as well.
+    SignOut,
     /// Frappe's rule, which `ignore_csrf` and `allowed_referrers` may relax.
     Session,
 }
@@ -36,17 +38,15 @@ pub async fn check(
     if safe || call.authorization().is_some() {
         return Ok(());
     }
-    if guard == Guard::Session {
-        if ignored(call) || referrer_allowed(call) {
-            return Ok(());
-        }
-        if !session.csrf_issued {
-            return if cross_site(call) {
-                Err(Problem::csrf())
-            } else {
-                Ok(())
-            };
-        }
+    if guard == Guard::Session && (ignored(call) || referrer_allowed(call)) {
+        return Ok(());
+    }
+    if guard != Guard::Always && !session.csrf_issued {
+        return if cross_site(call) {
+            Err(Problem::csrf())
+        } else {
+            Ok(())
+        };
     }
     let presented = call
         .header("x-frappe-csrf-token")
@@ -76,11 +76,14 @@ pub fn cross_site(call: &Call) -> bool {
 }
 
 /// Whether the origin is the host that the request was sent to, whatever the issuer is called.
+/// Where the site is known to speak https, a page that came by http is another origin: anybody
+/// on the way may have written it.
 fn own_origin(call: &Call, origin: &str) -> bool {
     let host = call.header(header::HOST).unwrap_or_default();
-    origin
-        .split_once("://")
-        .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+    origin.split_once("://").is_some_and(|(scheme, authority)| {
+        authority.eq_ignore_ascii_case(host)
+            && (!call.secure || scheme.eq_ignore_ascii_case("https"))
+    })
 }
 
 fn ignored(call: &Call) -> bool {

@@ -128,12 +128,7 @@ pub async fn logout(call: &Call, page: bool) -> Result<Reply, Problem> {
     let params = call.params()?;
     if let Some(session) = call.session().await? {
         if call.method == Method::POST {
-            let guard = if session.csrf_issued {
-                Guard::Always
-            } else {
-                Guard::Session
-            };
-            csrf::check(call, session, &call.form()?, guard).await?;
+            csrf::check(call, session, &call.form()?, Guard::SignOut).await?;
         } else if !matches!(call.header("sec-fetch-site"), None | Some("same-origin")) {
             return confirm(call, session).await;
         }
