@@ -9,6 +9,7 @@
 
 mod +oidc;
 mod +refreshing;
+mod +relying_party;
 mod golden;
 mod harness;
 mod races;
