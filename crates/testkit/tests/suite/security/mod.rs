@@ -6,5 +6,6 @@
 mod authorization_endpoint;
 mod clients;
 mod codes_and_tokens;
+mod inputs_outputs_network;
 mod scene;
 mod sign_in_and_sessions;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crema_document::row::{self, RowHead};
 use crema_document::{Clock, version};
 use crema_store::{Row, Value};
 use crema_testkit::flow::method;
@@ -183,4 +184,28 @@ pub(super) async fn dump(app: &App) -> String {
         }
     }
     dump
+}
+
+/// A Social Login Key with that Base URL.
+pub(super) async fn insert_social_login_key(app: &App, name: &str, base_url: &str) {
+    let provider = app.server().provider().await;
+    let head = RowHead::new(
+        name,
+        "Administrator",
+        provider.site().local(app.clock.now()),
+    );
+    let base_url = base_url.to_owned();
+    let inserted = provider.database().write(move |tx| {
+        let (head, base_url) = (head.clone(), base_url.clone());
+        Box::pin(async move {
+            let columns = vec![
+                ("provider_name", Value::from(head.name.as_str())),
+                ("enable_social_login", Value::from(1)),
+                ("base_url", Value::from(base_url.as_str())),
+            ];
+            row::insert(tx, "Social Login Key", &head, columns).await
+        })
+    });
+    inserted.await.expect("the key was not made");
+    bump(app).await;
 }

@@ -1,0 +1,11 @@
+//! `security.md`, section Inputs, outputs, network.
+
+mod bodies;
+mod cors;
+mod headers;
+mod hosts;
+mod lengths;
+mod noise;
+mod raw;
+mod secrets;
+mod slow;

@@ -1,0 +1,66 @@
+//! Senders that take their time. The clock of the timers is the runtime's, and it is stopped: it
+//! moves on by itself to the next timer when nobody has anything to do.
+
+use crema_testkit::flow::method;
+use crema_testkit::{App, Engine};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Duration, Instant};
+
+/// What comes back on a connection that sends this much and then nothing, and how long that took
+/// for the server.
+async fn send_a_part(app: &App, part: &str) -> (String, Duration) {
+    let origin = app.issuer();
+    let port = origin.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(part.as_bytes()).await.unwrap();
+    tokio::time::pause();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the runtime's own clock, which is stopped"
+    )]
+    let began = Instant::now();
+    let mut answer = Vec::new();
+    // A reset is an end as well.
+    stream.read_to_end(&mut answer).await.ok();
+    let took = began.elapsed();
+    tokio::time::resume();
+    (String::from_utf8_lossy(&answer).into_owned(), took)
+}
+
+// spec: security.md, Inputs, outputs, network, line 3: timeouts on slow headers and bodies
+#[tokio::test]
+async fn slow_headers_and_bodies_end_with_a_timeout() {
+    let app = App::start(Engine::Sqlite).await;
+    // The site is open before time stands still.
+    assert_eq!(app.http().get("/login").send().await.status, 200);
+    let host = app.issuer().replace("http://", "");
+    for part in [
+        "",
+        "GET",
+        "GET /login HTTP/1.1\r\n",
+        "GET /login HTTP/1.1\r\nHost: x\r\nX-Y: ",
+    ] {
+        let (answer, took) = send_a_part(&app, part).await;
+        assert!(took <= Duration::from_secs(30), "{part:?}: {took:?}");
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{answer}"
+        );
+    }
+    for rest in [
+        "Content-Length: 100\r\n\r\na=b",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\na=b",
+        "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\na=b",
+    ] {
+        let part = format!(
+            "POST {} HTTP/1.1\r\nHost: {host}\r\n{rest}",
+            method("get_token")
+        );
+        let (answer, took) = send_a_part(&app, &part).await;
+        assert!(took <= Duration::from_secs(90), "{took:?}");
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+    assert_eq!(app.http().get("/healthz").send().await.status, 200);
+    app.close().await;
+}
