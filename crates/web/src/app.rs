@@ -90,8 +90,8 @@ async fn handle(
     }
     match admit(&app, peer.ip(), request).await {
         Err(reply) => secure_reply(reply, false),
-        Ok(call) => {
-            let reply = answer(&call).await;
+        Ok((call, problem)) => {
+            let reply = answer(&call, problem).await;
             log(&call, &reply);
             secure_reply(reply, call.secure)
         }
@@ -118,8 +118,13 @@ fn health(app: &App, path: &str) -> Option<Reply> {
     Some(reply)
 }
 
-/// Finds the site, judges the sender, reads the body.
-async fn admit(app: &App, peer: IpAddr, request: Request) -> Result<Call, Reply> {
+/// Finds the site, judges the sender, reads the body; with what is wrong with the body, so that
+/// such an answer gets the headers of every other.
+async fn admit(
+    app: &App,
+    peer: IpAddr,
+    request: Request,
+) -> Result<(Call, Option<Problem>), Reply> {
     let (parts, body) = request.into_parts();
     let language = parts
         .headers
@@ -143,7 +148,14 @@ async fn admit(app: &App, peer: IpAddr, request: Request) -> Result<Call, Reply>
     if config.maintenance_mode() {
         return Err(unavailable());
     }
-    let origin = origin::origin(peer, &parts.headers, &host, &config);
+    // A proxy may have named the site, or it is the bench's default one: then the host is nobody's.
+    // spec: security.md, "Issuer and links never come from an unchecked header"
+    let site_name = provider.site().name();
+    let base = match origin::is_own_name(site_name, &host, &config) {
+        true => host.as_str(),
+        false => site_name,
+    };
+    let origin = origin::origin(peer, &parts.headers, base, &config);
     let read = read_body(&parts.uri, body).await;
     let (body, problem) = match read {
         Ok(body) => (body, None),
@@ -161,19 +173,16 @@ async fn admit(app: &App, peer: IpAddr, request: Request) -> Result<Call, Reply>
         body,
         app.request_id(),
     );
-    if !named && let Err(failure) = primary_server(app, &mut call).await {
+    if !named && let Err(failure) = primary_server(&mut call).await {
         return Err(reply::problem(&call, &failure.into()));
     }
-    match problem {
-        None => Ok(call),
-        Some(problem) => Err(reply::problem(&call, &problem)),
-    }
+    Ok((call, problem))
 }
 
 /// Takes the issuer from the Social Login Key named `frappe`, as Frappe does, but only if its
 /// Base URL is one of this site's own names (elsewhere it says where users log in *at*).
 // spec: product.md, "Define Frappe Server URL in Social Login Keys"; behaviour.md, finding 29
-async fn primary_server(app: &App, call: &mut Call) -> Result<(), crema_auth::Failure> {
+async fn primary_server(call: &mut Call) -> Result<(), crema_auth::Failure> {
     let settings = call.ctx.settings().await?;
     let Some(base) = settings
         .primary_server
@@ -182,9 +191,10 @@ async fn primary_server(app: &App, call: &mut Call) -> Result<(), crema_auth::Fa
     else {
         return Ok(());
     };
+    let config = call.ctx.provider.site().config();
     let own = base
         .host_str()
-        .is_some_and(|host| app.sites.site_name_for(host).as_deref() == Some(call.site_name()));
+        .is_some_and(|host| origin::is_own_name(call.site_name(), host, &config));
     if own && matches!(base.scheme(), "http" | "https") {
         call.secure |= base.scheme() == "https";
         call.ctx.issuer = base.origin().ascii_serialization();
@@ -245,14 +255,15 @@ async fn read_body(uri: &Uri, body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-async fn answer(call: &Call) -> Reply {
+async fn answer(call: &Call, problem: Option<Problem>) -> Reply {
     if let Some(reply) = cors::preflight(call).await {
         return reply;
     }
-    let mut call_reply = match route(call).await {
-        Ok(reply) => reply,
-        Err(problem) => reply::problem(call, &problem),
+    let routed = match problem {
+        Some(problem) => Err(problem),
+        None => route(call).await,
     };
+    let mut call_reply = routed.unwrap_or_else(|problem| reply::problem(call, &problem));
     cors::apply(call, call_reply.headers_mut()).await;
     // As Frappe does, the cookie of a session in use is renewed, unless the answer sets it.
     if let Some(session) = call.known_session()

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 use crema_document::SiteConfig;
+use crema_document::hosts::{HostMap, SiteNames, normal_host};
 
 /// What the edge knows about a request before it looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,19 @@ pub fn origin(peer: IpAddr, headers: &HeaderMap, host: &str, config: &SiteConfig
     }
 }
 
+/// Whether a host, with or without a port, is one of the site's own names: its folder, its
+/// `host_name`, one of its `domains`.
+pub fn is_own_name(site: &str, host: &str, config: &SiteConfig) -> bool {
+    let Some(normal) = normal_host(host) else {
+        return false;
+    };
+    // Nearly always; the map is for the others.
+    normal.eq_ignore_ascii_case(site)
+        || HostMap::new([SiteNames::of(site, config)], None)
+            .site_for(host)
+            .is_ok_and(|found| found.is_some())
+}
+
 /// Whether the peer is a proxy of this site.
 pub fn is_trusted(config: &SiteConfig, peer: IpAddr) -> bool {
     config
@@ -89,16 +103,18 @@ fn forwarded_for(headers: &HeaderMap, config: &SiteConfig, peer: IpAddr) -> IpAd
     address
 }
 
-/// The host that was asked for: the request target's own, else the `Host` header, of which there
-/// has to be exactly one.
+/// The host that was asked for: that of the `Host` header, of which there has to be exactly one.
+/// A request target with a host of its own has to name the same: what stands before us may have
+/// looked at either.
 pub fn host<'a>(uri: &'a axum::http::Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    if let Some(authority) = uri.authority() {
-        return Some(authority.as_str());
-    }
     let mut all = headers.get_all(header::HOST).iter();
-    match (all.next(), all.next()) {
-        (Some(one), None) => one.to_str().ok(),
-        _ => None,
+    let host = match (all.next(), all.next()) {
+        (Some(one), None) => one.to_str().ok()?,
+        _ => return None,
+    };
+    match uri.authority() {
+        Some(authority) if !authority.as_str().eq_ignore_ascii_case(host) => None,
+        _ => Some(host),
     }
 }
 

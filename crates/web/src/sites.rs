@@ -68,12 +68,6 @@ impl Sites {
         .await
     }
 
-    /// The name of the site that a host belongs to, as last read.
-    pub fn site_name_for(&self, host: &str) -> Option<String> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.hosts.site_for(host).ok().flatten().map(str::to_owned)
-    }
-
     /// The site of that folder name, for a trusted proxy that names it.
     ///
     /// # Errors
