@@ -17,6 +17,20 @@ use crate::reply::{self, COMPONENT, Problem, Reply};
 /// What the consent form sends beside the request itself.
 const FORM_FIELDS: [&str; 3] = ["decision", "csrf_token", "cmd"];
 
+/// What no authorization request needs and no address of ours may carry, however it came.
+// spec: security.md, Inputs, outputs, network, "Secrets and tokens never in … URLs that we build"
+const SECRETS: [&str; 9] = [
+    "access_token",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "csrf_token",
+    "password",
+    "pwd",
+    "refresh_token",
+];
+
 /// Answers an authorization request. A POST is sent on to the GET, so that it can never grant
 /// and the sign-in page has an address to come back to.
 ///
@@ -27,7 +41,7 @@ pub async fn answer(call: &Call) -> Result<Reply, Problem> {
     match call.method {
         Method::GET | Method::HEAD => {}
         Method::POST => {
-            let params = call.params()?;
+            let params = call.params()?.without(&SECRETS);
             let location = format!("{}?{}", endpoints::AUTHORIZE.path, params.to_query());
             return Ok(reply::redirect(StatusCode::SEE_OTHER, &location));
         }
@@ -50,7 +64,7 @@ pub async fn approve(call: &Call) -> Result<Reply, Problem> {
     }
     let form = call.form()?;
     let sent = call.params()?;
-    let request = sent.without(&FORM_FIELDS);
+    let request = sent.without(&FORM_FIELDS).without(&SECRETS);
     let Some(session) = call.session().await? else {
         let request = request.without(&[authorize::reauth::HANDLE]);
         return Ok(to_login(call, &request, None, StatusCode::SEE_OTHER));
