@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod +browser;
 mod +oidc;
 mod +refreshing;
 mod +relying_party;
