@@ -169,7 +169,10 @@ impl Provider {
 
     /// The settings as they were last read, for what may be a request behind.
     pub fn last_settings(&self) -> Option<Arc<Settings>> {
-        self.settings.load().as_deref().map(|kept| Arc::clone(&kept.value))
+        self.settings
+            .load()
+            .as_deref()
+            .map(|kept| Arc::clone(&kept.value))
     }
 
     /// The site's signing keys as of the given site version.

@@ -7,12 +7,12 @@
     reason = "a test says what it expects by failing"
 )]
 
-mod +browser;
-mod +oidc;
-mod +refreshing;
-mod +relying_party;
+mod browser;
 mod golden;
 mod harness;
+mod oidc;
 mod races;
+mod refreshing;
+mod relying_party;
 mod security;
 mod seeds;
