@@ -270,7 +270,10 @@ async fn attempt(ctx: &Ctx, usr: &str, pwd: &Secret<String>) -> Result<Verdict, 
     lockout::succeed(ctx, user_key, address_key).await?;
     let hash = match verification.needs_upgrade {
         true => upgrade(ctx, &user, pwd, hash).await?,
-        false => hash,
+        false => Some(hash),
+    };
+    let Some(hash) = hash else {
+        return Ok(Verdict::Refused(INVALID));
     };
     let Some(message) = not_from_here_and_now(ctx, &user) else {
         return Ok(Verdict::Right(Proof { user, hash }));
@@ -316,31 +319,39 @@ async fn stored_hash(ctx: &Ctx, name: &str) -> Result<Option<String>, Failure> {
     })
 }
 
-/// Replaces a hash that Frappe left, unless the password was changed meanwhile. Gives the new one.
+/// Replaces a hash that Frappe left. Gives the hash that is stored now and that the password
+/// fits, which may be of another sign-in that was quicker; none when the password was changed.
 // spec: security.md, Sign-in and sessions, line 1, "upgraded at the next login"
 async fn upgrade(
     ctx: &Ctx,
     user: &User,
     pwd: &Secret<String>,
     old: String,
-) -> Result<String, Failure> {
+) -> Result<Option<String>, Failure> {
     let environment = ctx.provider.environment();
     let new = environment
         .passwords
         .hash(pwd, &environment.entropy)
         .await?;
     let values = params![&new, &user.name, old];
-    ctx.provider
+    let replaced = ctx
+        .provider
         .database()
         .write(move |tx| {
             let values = values.clone();
-            Box::pin(async move {
-                tx.execute(&UPGRADE, values).await?;
-                Ok::<_, Failure>(())
-            })
+            Box::pin(async move { Ok::<_, Failure>(tx.execute(&UPGRADE, values).await? == 1) })
         })
         .await?;
-    Ok(new)
+    if replaced {
+        return Ok(Some(new));
+    }
+    let stored = stored_hash(ctx, &user.name).await?;
+    let settings = ctx.settings().await?;
+    let verification = environment
+        .passwords
+        .check(pwd, stored.clone(), settings.legacy_password_rounds)
+        .await?;
+    Ok(stored.filter(|_| verification.valid))
 }
 
 /// `restrict_ip`, `login_after` and `login_before` of the user.

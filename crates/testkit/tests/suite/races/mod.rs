@@ -4,6 +4,7 @@
 mod codes;
 mod endings;
 mod refreshes;
+mod sign_ins;
 
 use std::sync::Arc;
 
