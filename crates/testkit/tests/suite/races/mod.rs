@@ -3,6 +3,7 @@
 
 mod codes;
 mod endings;
+mod processes;
 mod refreshes;
 mod sign_ins;
 
@@ -113,10 +114,9 @@ async fn the_one_pair(app: &App, answers: &[Response]) -> Tokens {
     for pair in &pairs {
         assert_eq!(pair.access_token, first.access_token);
         assert_eq!(pair.refresh_token, first.refresh_token);
-        assert_eq!(
-            (&pair.scope, pair.expires_in),
-            (&first.scope, first.expires_in)
-        );
+        assert_eq!(pair.scope, first.scope);
+        // What remains, when the clock does not stand.
+        assert!((pair.expires_in - first.expires_in).abs() <= 10);
     }
     let rows = app
         .rows(
