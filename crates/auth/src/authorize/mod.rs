@@ -20,6 +20,7 @@ use crema_protocol::response::AuthorizationResponse;
 pub use examine::{Examined, Rejection};
 pub use issue::STATEMENTS;
 
+use crate::audit::{self, Entry, Operation, Status};
 use crate::session::Session;
 use crate::user::User;
 use crate::{Ctx, Failure};
@@ -132,6 +133,12 @@ pub async fn approve(
         Err(Rejection::Respond(response)) => return Ok(Outcome::Respond(response)),
     };
     if decision == Decision::Deny {
+        // spec: security.md, Audit, "Every … consent", with its outcome
+        let entry = Entry::new(ctx, Operation::Consent, Status::Failed)
+            .client(&examined.client.name)
+            .user(&session.user)
+            .detail("scope", examined.request.scope.to_string());
+        audit::record_now(ctx, entry).await?;
         return Ok(examined.refuse(ctx, ErrorCode::AccessDenied));
     }
     match standing(ctx, &examined, request, Some(session)).await? {

@@ -335,7 +335,7 @@ impl Redemption {
             .execute(&CONSUME, params![self.local_now, &code.name])
             .await?;
         if consumed != 1 {
-            return self.reused(tx, &code.family, Some(&code.user)).await;
+            return self.reused(tx, &code.family).await;
         }
         let spent = Spent {
             kind: SpentKind::Code,
@@ -370,23 +370,16 @@ impl Redemption {
     /// Frappe clears its rows; what was redeemed is remembered in a table of ours.
     async fn not_found(&self, tx: &mut Transaction) -> Result<Outcome, Failure> {
         match family::spent(tx, &self.code_hash).await? {
-            Some(spent) if spent.client == self.client => {
-                self.reused(tx, &spent.family, None).await
-            }
+            Some(spent) if spent.client == self.client => self.reused(tx, &spent.family).await,
             _ => Ok(Outcome::Refused(not_valid())),
         }
     }
 
     // spec: security.md, "A second use revokes every token from the first"
-    async fn reused(
-        &self,
-        tx: &mut Transaction,
-        family: &str,
-        user: Option<&str>,
-    ) -> Result<Outcome, Failure> {
+    async fn reused(&self, tx: &mut Transaction, family: &str) -> Result<Outcome, Failure> {
         family::revoke(tx, family, self.now).await?;
-        let entry = match user {
-            Some(user) => self.reused.clone().user(user),
+        let entry = match family::owner(tx, family).await? {
+            Some(user) => self.reused.clone().user(&user),
             None => self.reused.clone(),
         };
         audit::record(tx, &entry).await?;

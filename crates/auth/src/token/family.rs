@@ -65,6 +65,8 @@ static SPENT: Sql = Sql::new(
     FROM "__oauth_spent" WHERE hash = ?"#,
 );
 
+static OWNER: Sql = Sql::new(r#"SELECT "user" FROM "__oauth_family" WHERE name = ?"#);
+
 /// The statements of this file, for the test that prepares each on every database.
 pub static STATEMENTS: &[&Sql] = &[
     &INSERT,
@@ -81,6 +83,7 @@ pub static STATEMENTS: &[&Sql] = &[
     &REVOKE_CLIENT_CODES,
     &SPEND,
     &SPENT,
+    &OWNER,
 ];
 
 /// One authorization and what was granted by it.
@@ -184,6 +187,16 @@ pub async fn revoke(tx: &mut Transaction, name: &str, now: Timestamp) -> Result<
     tx.execute(&REVOKE, params![now.micros(), name]).await?;
     tx.execute(&REVOKE_TOKENS, params![name]).await?;
     Ok(())
+}
+
+/// The user a family belongs to, for the audit trail.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn owner(tx: &mut Transaction, name: &str) -> Result<Option<String>, Failure> {
+    let row = tx.row(&OWNER, params![name]).await?;
+    let owner = row.as_ref().map(|row| row.opt_text(0)).transpose()?;
+    Ok(owner.flatten().map(str::to_owned))
 }
 
 /// Ends every token and code of a user.

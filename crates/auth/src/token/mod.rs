@@ -21,6 +21,7 @@ use crema_protocol::params::Params;
 use crema_protocol::resource;
 use crema_protocol::token_request::{GrantRequest, TokenRequest};
 
+use crate::audit::{self, Entry, Operation, Status};
 use crate::client::Client;
 use crate::client_auth::{self, Proof};
 use crate::user::User;
@@ -41,6 +42,15 @@ pub struct TokenAnswer {
     pub id_token: Option<String>,
 }
 
+/// How the parameters of a token request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// In the body of a POST.
+    Body,
+    /// In the address of a GET, where `developer_mode` takes them.
+    Address,
+}
+
 /// Answers a token request.
 ///
 /// # Errors
@@ -49,6 +59,7 @@ pub async fn token(
     ctx: &Ctx,
     authorization: Option<&str>,
     params: &Params,
+    arrival: Arrival,
 ) -> Result<TokenAnswer, Failure> {
     params.reject_repeated(&["resource", client_auth::SECRET])?;
     let request = TokenRequest::parse(params);
@@ -58,6 +69,13 @@ pub async fn token(
         _ => Proof::AsEnforced,
     };
     let client = client_auth::authenticate(ctx, authorization, params, proof).await?;
+    if arrival == Arrival::Address {
+        // spec: product.md, rule 2, "token request by GET … every use of it is written"
+        let entry = Entry::new(ctx, Operation::LegacySwitch, Status::Success)
+            .client(&client.name)
+            .detail("switch", "token request by GET");
+        audit::record_now(ctx, entry).await?;
+    }
     let request = request?;
     resource::check(&ctx.issuer, &request.resource)?;
     client.rules.check_grant(request.grant.grant_type())?;

@@ -406,7 +406,11 @@ impl Rotation {
             }
         }
         family::revoke(tx, &spent.family, self.now).await?;
-        audit::record(tx, &self.reused).await?;
+        let entry = match family::owner(tx, &spent.family).await? {
+            Some(user) => self.reused.clone().user(&user),
+            None => self.reused.clone(),
+        };
+        audit::record(tx, &entry).await?;
         refused
     }
 

@@ -1,7 +1,7 @@
 //! `frappe.integrations.oauth2.get_token` (RFC 6749 §3.2).
 
 use axum::http::{Method, StatusCode};
-use crema_auth::token::{self, TokenAnswer};
+use crema_auth::token::{self, Arrival, TokenAnswer};
 use crema_protocol::error::OAuthError;
 use crema_protocol::params::Params;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,11 @@ use crate::reply::{self, Problem, Reply};
 /// The errors of RFC 6749 §5.2; 405 for other methods.
 pub async fn answer(call: &Call) -> Result<Reply, Problem> {
     let params = parameters(call)?;
-    let answer = token::token(&call.ctx, call.authorization(), &params).await?;
+    let arrival = match call.method {
+        Method::GET => Arrival::Address,
+        _ => Arrival::Body,
+    };
+    let answer = token::token(&call.ctx, call.authorization(), &params, arrival).await?;
     Ok(reply::json(StatusCode::OK, &body(answer)))
 }
 
