@@ -320,16 +320,18 @@ pub fn envelope(call: &Call, exc_type: &str, message: &str) -> Value {
 }
 
 fn page(call: &Call, status: StatusCode, problem: &Problem) -> Reply {
-    let lang = call.lang(None);
+    let query = call.query().unwrap_or_default();
+    let lang = call.lang(query.get("ui_locales"));
+    // The words for people are in their language; those for whoever runs the app stay as they are.
+    let detail = match problem {
+        Problem::OAuth(error) => Some(format!("{}: {}", error.code.as_str(), error.description)),
+        Problem::Frappe { message, .. } if status != StatusCode::NOT_FOUND => Some(message.clone()),
+        _ => None,
+    };
     let mut page = ErrorPage::of_status(lang, call.site_name(), status.as_u16());
-    match problem {
-        Problem::OAuth(error) => {
-            page.detail = Some(error.code.as_str());
-            page.message = &error.description;
-        }
-        Problem::Frappe { message, .. } => page.message = message,
-        Problem::Internal => page.request_id = Some(&call.request_id),
-        _ => {}
+    page.detail = detail.as_deref();
+    if let Problem::Internal = problem {
+        page.request_id = Some(&call.request_id);
     }
     html(status, page.render())
 }

@@ -115,9 +115,16 @@ async fn ui_locales_choose_the_language() {
         let page = guest.get(answer.location().unwrap()).await;
         assert!(page.text().contains(lang), "{locales}");
     }
-    let errors = [("ui_locales", "de"), ("client_id", "unknown")];
+    // So do pages about requests that cannot be answered at all.
+    let errors = [("ui_locales", "ar"), ("client_id", "unknown")];
     let page = ask(&mut visitor, &client, &errors).await;
     assert_eq!(page.status, 400);
+    let text = page.text();
+    assert!(text.contains("<html lang=\"ar\" dir=\"rtl\">"), "{text}");
+    assert!(
+        text.contains("طلب غير مفهوم") && text.contains("invalid_request: "),
+        "{text}"
+    );
     app.close().await;
 }
 
