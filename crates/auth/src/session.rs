@@ -4,7 +4,7 @@
 //! was not used for `session_expiry`, at its absolute end, when its user is disabled or changes
 //! the password, at a sign-out, and when its browser signs in again.
 //! Records: Session (`tabSessions`), User (read; `last_active`).
-// spec: security.md, Sign-in and sessions, lines 2, 5 and 6
+// spec: security.md, Sign-in and sessions, lines 4 and 5
 
 mod begin;
 mod end;
@@ -242,7 +242,7 @@ pub async fn list(ctx: &Ctx, user: &str) -> Result<Vec<SessionSummary>, Failure>
 ///
 /// # Errors
 /// When the database refuses.
-// spec: security.md, Sign-in and sessions, line 6
+// spec: security.md, Sign-in and sessions, line 5
 pub async fn csrf_token(ctx: &Ctx, session: &Session) -> Result<Secret<String>, Failure> {
     if !session.csrf_issued {
         let hash = session.sid_hash.clone();

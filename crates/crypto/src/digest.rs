@@ -12,7 +12,7 @@ pub fn sha256(data: &[u8]) -> [u8; HASH_BYTES] {
 
 /// SHA-256 of a token, code or session id as 64 lower-case hex digits: the
 /// only form in which one of them is stored.
-// spec: security.md, Codes and tokens, line 6
+// spec: security.md, Codes and tokens, line 5
 pub fn hash_hex(value: &str) -> String {
     hex::encode(sha256(value.as_bytes()))
 }

@@ -11,7 +11,7 @@ use crate::digest::constant_time_eq;
 /// `Debug` shows dots, there is no `Display` and no `Serialize`: whoever sends
 /// the value out has to write [`Secret::expose`], which a reviewer can search
 /// for. Comparison takes the same time wherever the first difference is.
-// spec: security.md, Inputs, outputs, network, line 12
+// spec: security.md, Inputs, outputs, network, line 8
 #[derive(Clone, Default)]
 pub struct Secret<T: Zeroize>(T);
 

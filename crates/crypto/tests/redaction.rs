@@ -1,5 +1,5 @@
 //! No secret shows in `Debug` or in an error.
-// spec: security.md, Inputs, outputs, network, line 12
+// spec: security.md, Inputs, outputs, network, line 8
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
