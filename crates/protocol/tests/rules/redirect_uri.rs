@@ -177,7 +177,7 @@ fn registrable(uri: &str, public: bool) -> bool {
     }
 }
 
-// spec: http.md, register_client, `redirect_uris`; RFC 8252 §7.1; security.md, line 2
+// spec: http.md, register_client, `redirect_uris`; RFC 8252 §7.1; security.md, Authorization endpoint, line 2
 #[test]
 fn what_may_be_registered() {
     for uri in [
