@@ -90,4 +90,19 @@ for_each_engine! {
         });
         assert_eq!(codes.count(), 1);
     }
+
+    async fn who_allows_twice_has_one_consent(app: &App) {
+        let client = setup(app).await;
+        let mut visitor = app.signed_in(USER, PASSWORD).await;
+        let request = client.authorization(&[("scope", "openid")]);
+        let pairs: Vec<_> = request.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let page = visitor.authorize(&pairs).await;
+        let answers = together(10, |_| {
+            let (mut visitor, page) = (visitor.clone(), page.clone());
+            async move { visitor.decide(&page, "allow").await }
+        })
+        .await;
+        assert!(answers.iter().all(|answer| answer.location().unwrap().contains("code=")));
+        assert_eq!(app.count(r#"SELECT COUNT(*) FROM "tabOAuth Consent""#, vec![]).await, 1);
+    }
 }

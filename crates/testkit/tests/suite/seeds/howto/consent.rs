@@ -217,7 +217,8 @@ async fn the_plain_challenge() {
         .await;
     as_documented(&app, &client, &answer).await;
     let uses = app.count(
-        r#"SELECT COUNT(*) FROM "tabActivity Log" WHERE operation = 'Legacy Switch'"#,
+        r#"SELECT COUNT(*) FROM "tabActivity Log"
+        WHERE operation = 'Legacy Switch' AND content LIKE '%plain PKCE%'"#,
         vec![],
     );
     assert_eq!(uses.await, 1);
