@@ -61,3 +61,21 @@ for_each_engine! {
         app.close().await;
     }
 }
+
+// spec: security.md, Clients, line 7: and nobody fills the table of failures
+#[tokio::test]
+async fn made_up_clients_share_one_counter() {
+    let app = scene::start().await;
+    let client = scene::confidential(&app).await;
+    for number in 0..30 {
+        let id = format!("made-up-{number}");
+        let request = call(&app.http(), "revoke_token", &[("token", "x")]).basic(&id, "x");
+        let status = request.send().await.status;
+        assert_eq!(status, if number < 10 { 401 } else { 429 }, "{number}");
+    }
+    let counters = app.count("SELECT count(*) FROM \"__failure\"", vec![]);
+    assert_eq!(counters.await, 1);
+    let right = attempt(&app.http(), &client, client.secret());
+    assert_eq!(right.send().await.status, 200);
+    app.close().await;
+}

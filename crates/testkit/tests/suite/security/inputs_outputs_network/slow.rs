@@ -61,6 +61,11 @@ async fn slow_headers_and_bodies_end_with_a_timeout() {
         assert!(took <= Duration::from_secs(90), "{took:?}");
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
+    // A connection that stays open after an answer is not kept for ever either.
+    let part = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let (answer, took) = send_a_part(&app, &part).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(took <= Duration::from_secs(120), "{took:?}");
     assert_eq!(app.http().get("/healthz").send().await.status, 200);
     app.close().await;
 }
