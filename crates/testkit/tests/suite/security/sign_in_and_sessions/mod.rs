@@ -8,3 +8,4 @@ mod passwords;
 mod proxies;
 mod redirect_to;
 mod sign_out;
+mod work;
