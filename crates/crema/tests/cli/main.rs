@@ -11,6 +11,7 @@
 mod clients;
 mod config;
 mod databases;
+mod docs;
 mod harness;
 mod help;
 mod quickstart;

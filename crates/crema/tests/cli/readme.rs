@@ -5,16 +5,19 @@ use std::path::Path;
 
 use crate::harness::{Bench, SITE};
 
-/// The code blocks that are marked with `<!-- run: NAME -->`, in their order.
-fn blocks() -> Vec<(String, String)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = fs::read_to_string(path).unwrap();
-    let marked = readme.split("<!-- run: ").skip(1);
+/// The code blocks of a page that are marked with `<!-- run: NAME -->`, in their order.
+pub(crate) fn blocks(page: &str) -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(page);
+    let text = fs::read_to_string(path).unwrap();
+    let marked = text.split("<!-- run: ").skip(1);
     marked
         .map(|rest| {
             let (name, rest) = rest
-                .split_once(" -->\n```sh\n")
+                .split_once(" -->\n```")
                 .expect("a code block after the mark");
+            let (_, rest) = rest.split_once('\n').expect("its code");
             let (code, _) = rest.split_once("\n```").expect("its end");
             (name.to_owned(), code.to_owned())
         })
@@ -28,7 +31,7 @@ fn the_walk_of_the_readme_works() {
     // Stands for the block above the walk: the program that was built, the site of the first
     // command.
     let mut script = format!("SITE=http://{SITE}:{}\n", server.address.port());
-    let blocks = blocks();
+    let blocks = blocks("README.md");
     for (name, code) in &blocks {
         script.push_str(&format!("printf '\\n== %s\\n' '{name}'\n{code}\n"));
     }
