@@ -39,7 +39,8 @@ const SECRETS: [&str; 9] = [
 // spec: security.md, Authorization endpoint, "nor does a POST to authorize"
 pub async fn answer(call: &Call) -> Result<Reply, Problem> {
     match call.method {
-        Method::GET | Method::HEAD => {}
+        // HEAD is refused: it must not issue a code that nobody reads.
+        Method::GET => {}
         Method::POST => {
             let params = call.params()?.without(&SECRETS);
             let location = format!("{}?{}", endpoints::AUTHORIZE.path, params.to_query());

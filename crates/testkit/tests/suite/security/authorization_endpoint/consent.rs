@@ -155,6 +155,27 @@ async fn a_get_never_grants() {
     app.close().await;
 }
 
+#[tokio::test]
+async fn a_head_issues_no_code_where_nobody_is_asked() {
+    let app = scene::start().await;
+    let client = scene::confidential(&app).await;
+    app.change_client(&client, &[("skip_authorization", "1")])
+        .await;
+    let mut visitor = scene::signed_in(&app).await;
+    let params = client.authorization(&[]);
+    let pairs: Vec<_> = params
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    let path = format!("{}?{}", method("authorize"), encode(&pairs));
+    let request = visitor.http().request("HEAD", &path);
+    let answer = visitor.send(request).await;
+    assert_eq!((answer.status, answer.location()), (405, None));
+    assert_eq!(answer.header("allow"), Some("GET, POST"));
+    assert_eq!(codes(&app).await, 0);
+    app.close().await;
+}
+
 // spec: security.md, Authorization endpoint, line 6
 #[tokio::test]
 async fn a_click_without_a_session_grants_nothing() {
