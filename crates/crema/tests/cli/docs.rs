@@ -301,7 +301,6 @@ fn commands_within_the_text_work() {
     assert_eq!(config(ID)["rate_limit"]["window"], 600);
     assert_eq!(config(ID)["domains"][0], "login.example.com");
     for (shown, command) in &run {
-        // The tests need no other thing of SQLite's shell, so a machine may lack it.
         let done = operator.run(&format!("{environment}{command}"));
         if command.contains("dump") {
             assert!(done.stdout.contains("tabOAuth Client"), "{shown}");
