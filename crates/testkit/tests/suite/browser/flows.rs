@@ -88,6 +88,8 @@ async fn nobody_loops_on_prompt_login() {
         );
         let signed_in = pass(&app, 5);
         browser.sign_in(USER, PASSWORD).await;
+        // The clock stands until the server has taken the sign-in.
+        browser.find("#allow").await;
         pass(&app, 5);
         browser.click("#allow").await;
         let arrival = listener.next().await;
