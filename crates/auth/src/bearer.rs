@@ -30,10 +30,9 @@ static BY_REFRESH_TOKEN: Sql = Sql::new(
     FROM "tabOAuth Bearer Token" b LEFT JOIN "__oauth_family" f ON f.name = b.family
     WHERE b.refresh_token = ?"#,
 );
-static TOUCH: Sql = Sql::new(r#"UPDATE "tabOAuth Bearer Token" SET last_used = ? WHERE name = ?"#);
 
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&BY_ACCESS_TOKEN, &BY_REFRESH_TOKEN, &TOUCH];
+pub static STATEMENTS: &[&Sql] = &[&BY_ACCESS_TOKEN, &BY_REFRESH_TOKEN];
 
 /// `last_used` is written at most this often, in seconds.
 const TOUCH_EVERY: i64 = 600;
@@ -233,20 +232,8 @@ fn touch(ctx: &Ctx, stored: &StoredToken) {
     if stored.last_used.is_some_and(fresh) {
         return;
     }
-    let database = ctx.provider.database().clone();
-    let name = stored.name.clone();
-    tokio::spawn(async move {
-        let written = database
-            .write(move |tx| {
-                let name = name.clone();
-                Box::pin(async move {
-                    tx.execute(&TOUCH, params![now, name]).await?;
-                    Ok::<_, Failure>(())
-                })
-            })
-            .await;
-        if let Err(failure) = written {
-            tracing::warn!(%failure, "last_used was not written");
-        }
-    });
+    let provider = &ctx.provider;
+    provider
+        .last_used()
+        .note(provider.database(), &stored.name, now);
 }

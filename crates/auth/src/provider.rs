@@ -10,6 +10,7 @@ use quick_cache::sync::Cache;
 
 use crate::client::Client;
 use crate::keys::Keyring;
+use crate::last_used::LastUsed;
 use crate::settings::Settings;
 use crate::user::User;
 use crate::{Environment, Failure};
@@ -43,6 +44,7 @@ pub struct Provider {
     users: Cache<String, Versioned<User>>,
     settings: ArcSwapOption<Versioned<Settings>>,
     keyring: ArcSwapOption<Versioned<Keyring>>,
+    last_used: Arc<LastUsed>,
 }
 
 impl Provider {
@@ -65,6 +67,7 @@ impl Provider {
             users: Cache::new(USERS_KEPT),
             settings: ArcSwapOption::empty(),
             keyring: ArcSwapOption::empty(),
+            last_used: Arc::default(),
         })
     }
 
@@ -90,6 +93,11 @@ impl Provider {
             .encryption_key()
             .and_then(|encryption_key| SiteKeys::from_encryption_key(encryption_key.expose()).ok());
         current.is_some_and(|current| current.key_id() == self.site_keys.key_id())
+    }
+
+    /// The uses of tokens that are still to be written.
+    pub(crate) fn last_used(&self) -> &Arc<LastUsed> {
+        &self.last_used
     }
 
     /// The keys derived from the site's `encryption_key`.
