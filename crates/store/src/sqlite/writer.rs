@@ -1,9 +1,11 @@
 //! The writer: a thread that owns the one writing connection.
 //!
-//! Operations queue up. The thread takes what waits (at most [`GROUP`]), runs each under a
-//! savepoint of its own and commits them together: one sync to the disk for the whole group.
-//! An operation that fails is rolled back alone. Nobody gets an answer before the commit;
-//! when the commit fails, every operation of the group has failed.
+//! Operations queue up. The thread takes what waits (at most [`GROUP`]), runs one after the
+//! other in one transaction and commits them together: one sync to the disk for the whole group.
+//! Nobody gets an answer before the commit; when the commit fails, every operation of the group
+//! has failed. An operation that fails is rolled back alone: the group then runs once more, each
+//! operation under a savepoint. It does not have them from the start because failures are rare,
+//! and under a savepoint SQLite copies every page before it changes it.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -205,10 +207,63 @@ fn gather(
     (group, None)
 }
 
-/// Runs all operations of a group; as many transactions as that takes, which is one unless
-/// SQLite gives a transaction up (a full disk, for example).
-fn commit_group(mut connection: Box<Connection>, mut group: Group) -> Option<Box<Connection>> {
+/// Runs all operations of a group.
+fn commit_group(connection: Box<Connection>, mut group: Group) -> Option<Box<Connection>> {
     group.retain(|job| !job.is_abandoned());
+    if group.is_empty() {
+        return Some(connection);
+    }
+    if let Err(error) = statement::execute(&connection, "BEGIN IMMEDIATE", &[]) {
+        finish(group, &Err(error));
+        return Some(connection);
+    }
+    let (connection, ran) = run_together(connection, &mut group)?;
+    match ran {
+        Ran::All => {
+            let committed = end(&connection, false);
+            finish(group, &committed);
+        }
+        Ran::Failed(result) if group.len() == 1 => {
+            // Without effect when SQLite has rolled back already.
+            let _ = statement::execute(&connection, "ROLLBACK", &[]);
+            finish(group, &result);
+        }
+        Ran::Failed(_) => {
+            let _ = statement::execute(&connection, "ROLLBACK", &[]);
+            return commit_guarded(connection, group);
+        }
+    }
+    Some(connection)
+}
+
+/// How a run without savepoints went.
+enum Ran {
+    /// Every operation shall be kept.
+    All,
+    /// One failed by itself (`Ok`), or the transaction was lost with this error.
+    Failed(Result<(), StoreError>),
+}
+
+/// Runs the operations until one fails. `None` when the connection is lost.
+fn run_together(
+    mut connection: Box<Connection>,
+    group: &mut Group,
+) -> Option<(Box<Connection>, Ran)> {
+    for job in group {
+        let (back, keep) = run(connection, job.as_mut())?;
+        connection = back;
+        match keep {
+            Ok(true) => {}
+            Ok(false) => return Some((connection, Ran::Failed(Ok(())))),
+            Err(error) => return Some((connection, Ran::Failed(Err(error)))),
+        }
+    }
+    Some((connection, Ran::All))
+}
+
+/// Runs each operation under a savepoint; as many transactions as that takes, which is one
+/// unless SQLite gives a transaction up (a full disk, for example).
+fn commit_guarded(mut connection: Box<Connection>, mut group: Group) -> Option<Box<Connection>> {
     while !group.is_empty() {
         if let Err(error) = statement::execute(&connection, "BEGIN IMMEDIATE", &[]) {
             finish(group, &Err(error));
@@ -232,7 +287,6 @@ fn commit_group(mut connection: Box<Connection>, mut group: Group) -> Option<Box
         let committed = match lost {
             None => end(&connection, kept.is_empty()),
             Some(error) => {
-                // Without effect when SQLite has rolled back already.
                 let _ = statement::execute(&connection, "ROLLBACK", &[]);
                 Err(error)
             }
@@ -264,13 +318,10 @@ fn finish(group: Group, committed: &Result<(), StoreError>) {
 
 /// Runs one operation. Inside: whether to keep it, or the error when the whole transaction
 /// is lost. `None` when the connection is.
-fn run_under_savepoint(
+fn run(
     connection: Box<Connection>,
     job: &mut dyn Job,
 ) -> Option<(Box<Connection>, Result<bool, StoreError>)> {
-    if let Err(error) = statement::execute(&connection, "SAVEPOINT operation", &[]) {
-        return Some((connection, Err(error)));
-    }
     let mut transaction = Transaction::new(Handle::Sqlite(connection));
     let keep = job.run(&mut transaction);
     let failure = transaction.failure().cloned();
@@ -282,11 +333,23 @@ fn run_under_savepoint(
             .unwrap_or_else(|| StoreError::Other("the operation ended the transaction".to_owned()));
         return Some((connection, Err(error)));
     }
-    let ended = if keep {
-        statement::execute(&connection, "RELEASE operation", &[])
-    } else {
-        statement::execute(&connection, "ROLLBACK TO operation", &[])
-            .and_then(|_| statement::execute(&connection, "RELEASE operation", &[]))
+    Some((connection, Ok(keep)))
+}
+
+/// [`run`], with everything undone when the operation is not to be kept.
+fn run_under_savepoint(
+    connection: Box<Connection>,
+    job: &mut dyn Job,
+) -> Option<(Box<Connection>, Result<bool, StoreError>)> {
+    if let Err(error) = statement::execute(&connection, "SAVEPOINT operation", &[]) {
+        return Some((connection, Err(error)));
+    }
+    let (connection, keep) = run(connection, job)?;
+    let ended = match keep {
+        Err(lost) => return Some((connection, Err(lost))),
+        Ok(true) => statement::execute(&connection, "RELEASE operation", &[]),
+        Ok(false) => statement::execute(&connection, "ROLLBACK TO operation", &[])
+            .and_then(|_| statement::execute(&connection, "RELEASE operation", &[])),
     };
-    Some((connection, ended.map(|_| keep)))
+    Some((connection, ended.and(keep)))
 }
