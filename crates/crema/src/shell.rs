@@ -53,6 +53,8 @@ impl OpenSite {
     /// When the site has no usable `encryption_key` or its database cannot be read.
     pub(crate) async fn of(site: Site, environment: Environment) -> anyhow::Result<OpenSite> {
         let name = site.name().to_owned();
+        // Who ends a million tokens waits for it.
+        site.database().unhurried();
         let issuer = address(&name, site.config().host_name());
         let provider = Provider::new(Arc::new(site), environment).with_context(|| name.clone())?;
         let ctx = context(Arc::new(provider), issuer);

@@ -1,10 +1,11 @@
 //! Making and removing databases on a server, as its administrator.
 
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, ConnectOptions, MySqlConnection, PgConnection};
 
 use crate::dialect::MARIADB_COLLATION;
 use crate::error::Failure;
-use crate::server::ACQUIRE_TIMEOUT;
 use crate::{DatabaseConfig, Password, ServerConfig, StoreError, mariadb, postgres};
 
 /// A database on a server and the one user who may use it.
@@ -145,23 +146,25 @@ impl Administrator {
 
     async fn connect_mariadb(config: &ServerConfig) -> Result<Self, StoreError> {
         let options = mariadb::options(config);
-        let mut server = in_time(options.connect(), mariadb::error).await?;
-        in_time(mariadb::prepare_session(&mut server), mariadb::error).await?;
+        let mut server = in_time(config.timeout, options.connect(), mariadb::error).await?;
+        let prepared = mariadb::prepare_session(&mut server, config.timeout);
+        in_time(config.timeout, prepared, mariadb::error).await?;
         Ok(Self::MariaDb(server))
     }
 
     async fn connect_postgres(config: &ServerConfig) -> Result<Self, StoreError> {
         let options = postgres::options(config);
-        let server = in_time(options.connect(), postgres::error).await?;
+        let server = in_time(config.timeout, options.connect(), postgres::error).await?;
         Ok(Self::Postgres(server))
     }
 }
 
 async fn in_time<T>(
+    timeout: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>>,
     error: fn(&sqlx::Error) -> Failure,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(ACQUIRE_TIMEOUT, work).await {
+    match tokio::time::timeout(timeout, work).await {
         Ok(result) => result.map_err(|failure| error(&failure).error),
         Err(_) => Err(error(&sqlx::Error::PoolTimedOut).error),
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::Dialect;
 
@@ -51,6 +52,14 @@ pub struct ServerConfig {
     pub tls: Tls,
     /// At most so many connections are open at a time.
     pub max_connections: u32,
+    /// How long an operation waits for a connection, and a statement for a lock, in whole
+    /// seconds, at least one. An operation is given up after three times as long.
+    pub timeout: Duration,
+}
+
+impl ServerConfig {
+    /// The usual [`timeout`](ServerConfig::timeout).
+    pub const TIMEOUT: Duration = Duration::from_secs(5);
 }
 
 /// Encryption of a connection to a server.

@@ -57,6 +57,17 @@ impl Database {
         }
     }
 
+    /// From now on an operation on a server is not given up because it takes long: for commands
+    /// whose user waits, and can stop waiting. What waits for a connection or a lock still has
+    /// its limit.
+    pub fn unhurried(&self) {
+        match &*self.engine {
+            // What runs on SQLite is never given up.
+            Engine::Sqlite(_) => {}
+            Engine::Server(server) => server.unhurried(),
+        }
+    }
+
     /// Runs one reading statement outside of a transaction and returns its rows. On SQLite
     /// this happens on the calling thread: microseconds for a look-up by key, but whoever
     /// reads thousands of rows does so on a thread that may block.
@@ -96,7 +107,8 @@ impl Database {
     /// committed, and only then is it returned.
     ///
     /// The operation may run more than once: on MariaDB and PostgreSQL it is tried again after
-    /// a deadlock or a lost connection. So its only effects are its statements. On SQLite it
+    /// a deadlock or a connection that was lost before the commit. (A commit whose answer was lost
+    /// is not repeated: it may have happened.) So its only effects are its statements. On SQLite it
     /// runs on the writer thread and may await nothing but its transaction.
     ///
     /// ```

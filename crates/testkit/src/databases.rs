@@ -229,5 +229,6 @@ fn server_of_url(url: &str, scheme: &str) -> Option<ServerConfig> {
         database: String::new(),
         tls: Tls::Off,
         max_connections: 10,
+        timeout: ServerConfig::TIMEOUT,
     })
 }

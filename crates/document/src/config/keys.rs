@@ -156,6 +156,14 @@ impl SiteConfig {
             .unwrap_or(16)
     }
 
+    /// `db_timeout` (ours): seconds to wait for a connection to the server or for a lock.
+    pub fn db_timeout(&self) -> Option<u64> {
+        self.get("db_timeout")
+            .and_then(whole)
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .filter(|seconds| (1..=3600).contains(seconds))
+    }
+
     /// `encryption_key`: the Fernet key under which this site's secrets are stored.
     pub fn encryption_key(&self) -> Option<SecretText> {
         self.text("encryption_key").map(SecretText::from)

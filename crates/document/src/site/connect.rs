@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use crema_store::{DatabaseConfig, Password, ServerConfig, ServerDatabase, Tls};
 
@@ -60,6 +61,9 @@ pub(super) fn server_config(config: &SiteConfig) -> ServerConfig {
         database: String::new(),
         tls,
         max_connections: config.db_max_connections(),
+        timeout: config
+            .db_timeout()
+            .map_or(ServerConfig::TIMEOUT, Duration::from_secs),
     }
 }
 

@@ -4,6 +4,7 @@ mod catalogue;
 mod column;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::mysql::{
     MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
@@ -16,7 +17,7 @@ use sqlx::{
 
 use crate::dialect::MARIADB_COLLATION;
 use crate::error::Failure;
-use crate::server::{ACQUIRE_TIMEOUT, TRUST_IDLE};
+use crate::server::{TRUST_IDLE, idle_in_transaction, ping_in_time};
 use crate::transaction::Text;
 use crate::{Row, ServerConfig, StoreError, Tls, Value, datetime};
 
@@ -31,19 +32,20 @@ pub(crate) const BEGIN_SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATA
 const STATEMENTS: usize = 64;
 
 pub(crate) fn pool(config: &ServerConfig) -> MySqlPool {
+    let timeout = config.timeout;
     MySqlPoolOptions::new()
         .max_connections(config.max_connections.max(1))
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(timeout)
         .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > TRUST_IDLE {
-                    connection.ping().await?;
+                    ping_in_time(connection, timeout).await?;
                 }
                 Ok(true)
             })
         })
-        .after_connect(|connection, _| Box::pin(prepare_session(connection)))
+        .after_connect(move |connection, _| Box::pin(prepare_session(connection, timeout)))
         .connect_lazy_with(options(config))
 }
 
@@ -80,12 +82,18 @@ pub(crate) fn options(config: &ServerConfig) -> MySqlConnectOptions {
 }
 
 /// Settings without which the portable SQL would mean something else.
-pub(crate) async fn prepare_session(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+pub(crate) async fn prepare_session(
+    connection: &mut MySqlConnection,
+    timeout: Duration,
+) -> Result<(), sqlx::Error> {
+    let lock_wait = timeout.as_secs().max(1);
+    let idle = idle_in_transaction(timeout).as_secs().max(1);
     let text = format!(
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
          SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,\
          NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-         time_zone = '+00:00', innodb_lock_wait_timeout = 5, autocommit = 1, \
+         time_zone = '+00:00', innodb_lock_wait_timeout = {lock_wait}, \
+         idle_transaction_timeout = {idle}, autocommit = 1, \
          NAMES utf8mb4 COLLATE {MARIADB_COLLATION}"
     );
     let done = sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await;
@@ -228,6 +236,12 @@ fn server_error(error: &MySqlDatabaseError) -> Failure {
             return Failure::again(StoreError::Unavailable("the server is going".to_owned()));
         }
         1040 | 1203 => StoreError::Unavailable("the server has no connection left".to_owned()),
+        // Disk full, table full, errors of reading and writing files, a server that only reads.
+        3 | 1021 | 1026 | 1030 | 1114 | 1290 | 1836 => {
+            StoreError::Unavailable(format!("the server cannot write ({})", error.number()))
+        }
+        // Somebody, or a limit that the administrator has set, ended the statement.
+        1317 | 1969 => StoreError::Unavailable("the server ended the statement".to_owned()),
         1044 | 1045 | 1698 => {
             StoreError::Unavailable("the server refused the user or password".to_owned())
         }

@@ -6,6 +6,7 @@ mod numeric;
 mod parameter;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::postgres::{
     PgArguments, PgConnectOptions, PgDatabaseError, PgPoolOptions, PgSslMode, PgStatement,
@@ -16,7 +17,7 @@ use sqlx::{
 };
 
 use crate::error::Failure;
-use crate::server::{ACQUIRE_TIMEOUT, TRUST_IDLE};
+use crate::server::{TRUST_IDLE, idle_in_transaction, ping_in_time};
 use crate::transaction::Text;
 use crate::{Row, ServerConfig, StoreError, Tls, Value};
 
@@ -29,14 +30,15 @@ pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ R
 const STATEMENTS: usize = 256;
 
 pub(crate) fn pool(config: &ServerConfig) -> PgPool {
+    let timeout = config.timeout;
     PgPoolOptions::new()
         .max_connections(config.max_connections.max(1))
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(timeout)
         .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > TRUST_IDLE {
-                    connection.ping().await?;
+                    ping_in_time(connection, timeout).await?;
                 }
                 Ok(true)
             })
@@ -45,6 +47,9 @@ pub(crate) fn pool(config: &ServerConfig) -> PgPool {
 }
 
 pub(crate) fn options(config: &ServerConfig) -> PgConnectOptions {
+    let milliseconds = |time: Duration| time.as_millis().to_string();
+    let lock_wait = milliseconds(config.timeout);
+    let idle = milliseconds(idle_in_transaction(config.timeout));
     let mut options = PgConnectOptions::new_without_pgpass()
         .host(&config.host)
         .port(config.port)
@@ -55,8 +60,8 @@ pub(crate) fn options(config: &ServerConfig) -> PgConnectOptions {
         .options([
             ("default_transaction_isolation", "read committed"),
             ("client_min_messages", "warning"),
-            ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "60s"),
+            ("lock_timeout", lock_wait.as_str()),
+            ("idle_in_transaction_session_timeout", idle.as_str()),
             ("TimeZone", "UTC"),
         ]);
     options = if config.database.is_empty() {
@@ -199,6 +204,7 @@ fn server_error(error: &PgDatabaseError) -> Failure {
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
             return Failure::again(unavailable(code));
         }
+        "57014" => StoreError::Unavailable("the server ended the statement".to_owned()),
         "42501" => StoreError::Unavailable("the server gives no permission for that".to_owned()),
         "25006" => StoreError::Other("this connection may only read".to_owned()),
         _ if code.starts_with("23") => StoreError::Constraint {

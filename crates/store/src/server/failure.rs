@@ -1,6 +1,5 @@
 //! Errors of the driver and the connection.
 
-use super::ACQUIRE_TIMEOUT;
 use crate::StoreError;
 use crate::error::Failure;
 
@@ -9,11 +8,7 @@ pub(crate) fn driver_error(error: &sqlx::Error) -> Failure {
     use sqlx::Error;
     match error {
         Error::PoolClosed => StoreError::Closed.into(),
-        Error::PoolTimedOut => StoreError::Unavailable(format!(
-            "no connection within {} seconds",
-            ACQUIRE_TIMEOUT.as_secs()
-        ))
-        .into(),
+        Error::PoolTimedOut => StoreError::Unavailable("no connection in time".to_owned()).into(),
         // Refused, reset, or what is wrong with the server's certificate.
         Error::Io(error) => Failure::again(StoreError::Unavailable(error.to_string())),
         Error::Tls(error) => StoreError::Unavailable(format!("TLS: {error}")).into(),

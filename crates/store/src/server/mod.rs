@@ -2,6 +2,7 @@
 //! really awaited, and another try after a deadlock.
 
 mod failure;
+mod limits;
 mod patience;
 mod session;
 
@@ -20,18 +21,23 @@ use crate::{
 };
 
 pub(crate) use failure::driver_error;
+use limits::Limits;
+pub(crate) use limits::{idle_in_transaction, ping_in_time};
 use patience::Patience;
 pub(crate) use session::Session;
-
-/// How long to wait for a connection: for a free one, or for the server.
-pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that was idle for longer is tested before it is used.
 pub(crate) const TRUST_IDLE: Duration = Duration::from_secs(1);
 
 /// A database on a server. Clones share the pool.
 #[derive(Clone)]
-pub(crate) enum Server {
+pub(crate) struct Server {
+    pool: Pool,
+    limits: Limits,
+}
+
+#[derive(Clone)]
+enum Pool {
     MariaDb(MySqlPool),
     Postgres(PgPool),
 }
@@ -48,25 +54,36 @@ enum Mode {
 impl Server {
     pub(crate) fn mariadb(config: &ServerConfig) -> Result<Self, StoreError> {
         in_runtime()?;
-        Ok(Self::MariaDb(mariadb::pool(config)))
+        Ok(Self {
+            pool: Pool::MariaDb(mariadb::pool(config)),
+            limits: Limits::new(config.timeout),
+        })
     }
 
     pub(crate) fn postgres(config: &ServerConfig) -> Result<Self, StoreError> {
         in_runtime()?;
-        Ok(Self::Postgres(postgres::pool(config)))
+        Ok(Self {
+            pool: Pool::Postgres(postgres::pool(config)),
+            limits: Limits::new(config.timeout),
+        })
+    }
+
+    /// From now on an operation may take as long as it needs.
+    pub(crate) fn unhurried(&self) {
+        self.limits.lift();
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
-        match self {
-            Self::MariaDb(_) => Dialect::MariaDb,
-            Self::Postgres(_) => Dialect::Postgres,
+        match &self.pool {
+            Pool::MariaDb(_) => Dialect::MariaDb,
+            Pool::Postgres(_) => Dialect::Postgres,
         }
     }
 
     pub(crate) async fn close(&self) {
-        match self {
-            Self::MariaDb(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+        match &self.pool {
+            Pool::MariaDb(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
     }
 
@@ -87,8 +104,8 @@ impl Server {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let server = self.clone();
-        uninterrupted(async move {
-            let mut patience = Patience::new();
+        uninterrupted(self.limits.of_operation(), async move {
+            let mut patience = Patience::new(server.limits.of_attempts());
             loop {
                 match server.try_rows(text, &values).await {
                     Ok(rows) => return Ok(rows),
@@ -102,14 +119,14 @@ impl Server {
 
     async fn try_rows(&self, text: &'static str, values: &[Value]) -> Result<Vec<Row>, Failure> {
         let text = Text::Fixed(text);
-        match self {
-            Self::MariaDb(pool) => {
+        match &self.pool {
+            Pool::MariaDb(pool) => {
                 let mut session = Session::acquire(pool, mariadb::error).await?;
                 let result = mariadb::rows(session.connection(), text, values).await;
                 session.settle_after(&result);
                 result
             }
-            Self::Postgres(pool) => {
+            Pool::Postgres(pool) => {
                 let mut session = Session::acquire(pool, postgres::error).await?;
                 let result = postgres::rows(session.connection(), text, values).await;
                 session.settle_after(&result);
@@ -125,7 +142,10 @@ impl Server {
         E: From<StoreError> + Send + 'static,
     {
         let server = self.clone();
-        uninterrupted(async move { server.transact(Mode::Write, &operation).await }).await
+        uninterrupted(self.limits.of_operation(), async move {
+            server.transact(Mode::Write, &operation).await
+        })
+        .await
     }
 
     pub(crate) async fn read<T, E, F>(&self, operation: F) -> Result<T, E>
@@ -135,7 +155,10 @@ impl Server {
         E: From<StoreError> + Send + 'static,
     {
         let server = self.clone();
-        uninterrupted(async move { server.transact(Mode::Read, &operation).await }).await
+        uninterrupted(self.limits.of_operation(), async move {
+            server.transact(Mode::Read, &operation).await
+        })
+        .await
     }
 
     /// Tries until it succeeds, fails for good, or patience ends.
@@ -145,7 +168,7 @@ impl Server {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(self.limits.of_attempts());
         loop {
             let (result, again) = self.attempt(mode, operation).await;
             if !again || !patience.pause().await {
@@ -186,8 +209,8 @@ impl Server {
     }
 
     async fn begin(&self, mode: Mode) -> Result<Connection, Failure> {
-        match self {
-            Self::MariaDb(pool) => {
+        match &self.pool {
+            Pool::MariaDb(pool) => {
                 let mut session = Session::acquire(pool, mariadb::error).await?;
                 let text = match mode {
                     Mode::Write => "START TRANSACTION",
@@ -197,7 +220,7 @@ impl Server {
                 begun.map_err(|error| mariadb::error(&error))?;
                 Ok(Connection::MariaDb(Box::new(session)))
             }
-            Self::Postgres(pool) => {
+            Pool::Postgres(pool) => {
                 let mut session = Session::acquire(pool, postgres::error).await?;
                 let text = match mode {
                     Mode::Write => "BEGIN",
@@ -213,17 +236,18 @@ impl Server {
     /// Runs schema statements in one text, none of which has values.
     pub(crate) async fn execute_ddl(&self, text: &str) -> Result<(), StoreError> {
         let (server, text) = (self.clone(), text.to_owned());
-        uninterrupted(async move {
+        // A change of a large table takes as long as it takes.
+        uninterrupted(None, async move {
             let text = sqlx::AssertSqlSafe(text);
-            match &server {
-                Self::MariaDb(pool) => {
+            match &server.pool {
+                Pool::MariaDb(pool) => {
                     let mut session = Session::acquire(pool, mariadb::error).await?;
                     let done = sqlx::raw_sql(text).execute(session.connection()).await;
                     let done = done.map(drop).map_err(|error| mariadb::error(&error));
                     session.settle_after(&done);
                     done
                 }
-                Self::Postgres(pool) => {
+                Pool::Postgres(pool) => {
                     let mut session = Session::acquire(pool, postgres::error).await?;
                     let done = sqlx::raw_sql(text).execute(session.connection()).await;
                     let done = done.map(drop).map_err(|error| postgres::error(&error));
@@ -237,25 +261,25 @@ impl Server {
     }
 
     pub(crate) async fn alter_column(&self, change: &ColumnChange<'_>) -> Result<(), StoreError> {
-        let text = match self {
-            Self::MariaDb(_) => mariadb::alter_column(change),
-            Self::Postgres(_) => postgres::alter_column(change),
+        let text = match &self.pool {
+            Pool::MariaDb(_) => mariadb::alter_column(change),
+            Pool::Postgres(_) => postgres::alter_column(change),
         };
         self.execute_ddl(&text).await
     }
 
     pub(crate) async fn prepare_check(&self, sql: &'static Sql) -> Result<(), StoreError> {
         let server = self.clone();
-        uninterrupted(async move {
+        uninterrupted(self.limits.of_operation(), async move {
             let text = sql.for_dialect(server.dialect());
-            match &server {
-                Self::MariaDb(pool) => {
+            match &server.pool {
+                Pool::MariaDb(pool) => {
                     let mut session = Session::acquire(pool, mariadb::error).await?;
                     let result = mariadb::prepare(session.connection(), text).await;
                     session.settle_after(&result);
                     result
                 }
-                Self::Postgres(pool) => {
+                Pool::Postgres(pool) => {
                     let mut session = Session::acquire(pool, postgres::error).await?;
                     let result = postgres::prepare(session.connection(), text).await;
                     session.settle_after(&result);
@@ -268,9 +292,9 @@ impl Server {
     }
 
     pub(crate) async fn tables(&self) -> Result<Vec<String>, StoreError> {
-        let text = match self {
-            Self::MariaDb(_) => mariadb::TABLES,
-            Self::Postgres(_) => postgres::TABLES,
+        let text = match &self.pool {
+            Pool::MariaDb(_) => mariadb::TABLES,
+            Pool::Postgres(_) => postgres::TABLES,
         };
         let rows = self.fixed_rows(text, Vec::new()).await?;
         let names = rows.iter().map(|row| Ok(row.text(0)?.to_owned()));
@@ -281,14 +305,14 @@ impl Server {
     }
 
     pub(crate) async fn columns(&self, table: &str) -> Result<Vec<Column>, StoreError> {
-        let text = match self {
-            Self::MariaDb(_) => mariadb::COLUMNS,
-            Self::Postgres(_) => postgres::COLUMNS,
+        let text = match &self.pool {
+            Pool::MariaDb(_) => mariadb::COLUMNS,
+            Pool::Postgres(_) => postgres::COLUMNS,
         };
         let rows = self.fixed_rows(text, vec![Value::from(table)]).await?;
-        let convert = |row| match self {
-            Self::MariaDb(_) => mariadb::column(row),
-            Self::Postgres(_) => postgres::column(row),
+        let convert = |row| match &self.pool {
+            Pool::MariaDb(_) => mariadb::column(row),
+            Pool::Postgres(_) => postgres::column(row),
         };
         rows.iter().map(convert).collect()
     }
@@ -296,9 +320,9 @@ impl Server {
     /// The catalogue queries answer one row per column of an index: its name, the column,
     /// whether the index is unique.
     pub(crate) async fn indexes(&self, table: &str) -> Result<Vec<Index>, StoreError> {
-        let text = match self {
-            Self::MariaDb(_) => mariadb::INDEXES,
-            Self::Postgres(_) => postgres::INDEXES,
+        let text = match &self.pool {
+            Pool::MariaDb(_) => mariadb::INDEXES,
+            Pool::Postgres(_) => postgres::INDEXES,
         };
         let mut indexes: Vec<Index> = Vec::new();
         for row in self.fixed_rows(text, vec![Value::from(table)]).await? {
@@ -363,14 +387,29 @@ fn in_runtime() -> Result<(), StoreError> {
 }
 
 /// Runs to the end also when the caller goes away, as an operation on SQLite does; a client
-/// that hangs up cannot make us close and reopen connections.
+/// that hangs up cannot make us close and reopen connections. Not for longer than `limit`,
+/// though: a server that has fallen silent, or the network to it, would keep every connection
+/// of the pool for ever. The connection is closed then, and what is open on it rolled back.
 async fn uninterrupted<T, E>(
+    limit: Option<Duration>,
     work: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
+    let work = async move {
+        match limit {
+            None => work.await,
+            Some(limit) => match tokio::time::timeout(limit, work).await {
+                Ok(result) => result,
+                Err(_) => Err(E::from(StoreError::Unavailable(format!(
+                    "no answer within {} seconds",
+                    limit.as_secs()
+                )))),
+            },
+        }
+    };
     match tokio::spawn(work.in_current_span()).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {

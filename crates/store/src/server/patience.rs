@@ -6,9 +6,6 @@ use std::time::Duration;
 /// At most so many attempts at a transaction.
 const ATTEMPTS: u32 = 8;
 
-/// No new attempt after this time.
-const ATTEMPTS_TIME: Duration = Duration::from_secs(10);
-
 /// The longest pause before the second attempt; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
@@ -18,6 +15,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 pub(super) struct Patience {
     attempt: u32,
     began: tokio::time::Instant,
+    /// No new attempt after this time.
+    longest: Duration,
 }
 
 impl Patience {
@@ -25,10 +24,11 @@ impl Patience {
         clippy::disallowed_methods,
         reason = "a time-out of the retries; no rule of the domain depends on it"
     )]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(longest: Duration) -> Self {
         Self {
             attempt: 1,
             began: tokio::time::Instant::now(),
+            longest,
         }
     }
 
@@ -38,7 +38,7 @@ impl Patience {
         reason = "the one place that waits before another attempt"
     )]
     pub(super) async fn pause(&mut self) -> bool {
-        if self.attempt >= ATTEMPTS || self.began.elapsed() >= ATTEMPTS_TIME {
+        if self.attempt >= ATTEMPTS || self.began.elapsed() >= self.longest {
             return false;
         }
         let longest = FIRST_PAUSE

@@ -1,10 +1,16 @@
 //! A pooled connection that goes back to its pool only in a known state.
 
+use std::time::Duration;
+
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, Pool};
 
 use crate::StoreError;
 use crate::error::Failure;
+
+/// How long a connection may take to show that it is alive when it goes back to its pool. The
+/// pool has no limit of its own there, and a silent server would keep the place for ever.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection taken from a pool. Unless it is [`settled`](Session::settled) it is closed
 /// when it is dropped: a transaction may be open on it, or answers may be on their way that
@@ -66,7 +72,10 @@ impl<DB: Database> Session<DB> {
 
 impl<DB: Database> Drop for Session<DB> {
     fn drop(&mut self) {
-        if !self.settled {
+        if self.settled {
+            let back = self.connection.return_to_pool();
+            tokio::spawn(tokio::time::timeout(RETURN_TIMEOUT, back));
+        } else {
             self.connection.close_on_drop();
         }
     }
