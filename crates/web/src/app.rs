@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Extension;
 use axum::Router;
@@ -12,10 +12,15 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use crema_auth::Provider;
 use crema_protocol::endpoints;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tracing::Instrument as _;
 
 use crate::call::{ApiVersion, Call};
-use crate::pages::{ASSET_PREFIX, NotFoundPage, asset, negotiate};
+use crate::metrics::endpoint::suffix;
+use crate::metrics::{Endpoint, Grant, Metrics, Outcome, Timing};
+use crate::pages::{NotFoundPage, asset, negotiate};
 use crate::reply::{self, Problem, Reply};
+use crate::request_id::{RequestId, RequestIds};
+use crate::request_line::RequestLine;
 use crate::sites::{NoSite, Sites};
 use crate::{account, api, cookies, cors, oauth, origin};
 
@@ -25,6 +30,9 @@ const SMALL_BODY: usize = 1024 * 1024;
 /// The largest body elsewhere, in bytes.
 const LARGE_BODY: usize = 25 * 1024 * 1024;
 
+/// How long `/readyz` waits for a database.
+const PROBE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
@@ -33,16 +41,18 @@ pub struct Peer(pub SocketAddr);
 pub struct App {
     sites: Arc<Sites>,
     draining: AtomicBool,
-    requests: AtomicU64,
+    request_ids: RequestIds,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
     /// An application over the sites of a bench.
     pub fn new(sites: Arc<Sites>) -> Arc<App> {
         Arc::new(App {
+            request_ids: RequestIds::new(&*sites.environment().entropy),
             sites,
             draining: AtomicBool::new(false),
-            requests: AtomicU64::new(0),
+            metrics: Arc::default(),
         })
     }
 
@@ -51,20 +61,48 @@ impl App {
         &self.sites
     }
 
+    /// What it counts about itself.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// From now on `/readyz` says no, so that a load balancer sends nothing more.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+    }
+
+    /// Why this process should get no requests at the moment: it is about to end, or none of the
+    /// databases of its open sites answers. One that answers is enough: the others are down at
+    /// every process alike.
+    async fn unready(&self) -> Option<&'static str> {
+        if self.draining.load(Ordering::Acquire) {
+            return Some("draining\n");
+        }
+        let mut probes = tokio::task::JoinSet::new();
+        for provider in self.sites.opened() {
+            probes.spawn(async move { provider.site().version().await.is_ok() });
+        }
+        if probes.is_empty() {
+            return None;
+        }
+        let answered = async {
+            while let Some(probe) = probes.join_next().await {
+                if probe.unwrap_or(false) {
+                    return true;
+                }
+            }
+            false
+        };
+        match tokio::time::timeout(PROBE_TIMEOUT, answered).await {
+            Ok(true) => None,
+            Ok(false) | Err(_) => Some("no database answers\n"),
+        }
     }
 
     /// The router. Every path needs the site of the `Host` header first, so one handler takes
     /// them all and looks into the table below.
     pub fn router(self: &Arc<App>) -> Router {
         Router::new().fallback(handle).with_state(Arc::clone(self))
-    }
-
-    fn request_id(&self) -> String {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        format!("{:x}-{number:x}", std::process::id())
     }
 }
 
@@ -73,49 +111,97 @@ async fn handle(
     Extension(Peer(peer)): Extension<Peer>,
     request: Request,
 ) -> Reply {
-    let secure_reply = |mut reply: Reply, secure: bool| {
-        let headers = reply.headers_mut();
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
-        if secure {
-            let year = HeaderValue::from_static("max-age=31536000");
-            headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
-        }
-        reply
-    };
-    if let Some(reply) = health(&app, request.uri().path()) {
-        return secure_reply(reply, false);
+    let endpoint = Endpoint::of(request.uri().path());
+    let timing = app.metrics.begin(endpoint);
+    if endpoint == Endpoint::Health {
+        let reply = secured(health(&app, request.uri().path()).await, false);
+        timing.end(endpoint, Grant::None, Outcome::of_status(reply.status()));
+        return reply;
     }
-    match admit(&app, peer.ip(), request).await {
-        Err(reply) => secure_reply(reply, false),
+    let id = app.request_ids.next();
+    // The fields with dots are those of OpenTelemetry.
+    let span = tracing::info_span!(
+        "request",
+        request_id = %id,
+        otel.kind = "server",
+        otel.name = endpoint.label(),
+        http.request.method = request.method().as_str(),
+        http.response.status_code = tracing::field::Empty,
+    );
+    serve(&app, peer.ip(), request, id, timing)
+        .instrument(span)
+        .await
+}
+
+/// Answers, counts and logs.
+async fn serve(
+    app: &App,
+    peer: IpAddr,
+    request: Request,
+    mut id: RequestId,
+    timing: Timing,
+) -> Reply {
+    let endpoint = timing.endpoint();
+    let line = RequestLine::new(request.method(), request.uri(), endpoint);
+    let reply = match admit(app, peer, request, endpoint, &mut id).await {
+        Err(reply) => {
+            let outcome = Outcome::of_status(reply.status());
+            let micros = timing.end(endpoint, Grant::None, outcome);
+            line.write(peer, None, &reply, outcome, micros);
+            secured(reply, false)
+        }
         Ok((call, problem)) => {
             let reply = answer(&call, problem).await;
-            log(&call, &reply);
-            secure_reply(reply, call.secure)
+            let outcome = call.notes.outcome(reply.status());
+            let micros = timing.end(call.notes.endpoint(), call.notes.grant(), outcome);
+            line.write(call.ctx.address, Some(&call), &reply, outcome, micros);
+            secured(reply, call.secure)
         }
+    };
+    identified(reply, id)
+}
+
+/// Headers of every answer.
+fn secured(mut reply: Reply, secure: bool) -> Reply {
+    let headers = reply.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
+    reply
+}
+
+/// The request's id, under Frappe's name for it.
+// spec: newest.md, "`X-Frappe-Request-Id` when monitoring"
+fn identified(mut reply: Reply, id: RequestId) -> Reply {
+    if let Some(id) = id.header() {
+        let name = header::HeaderName::from_static("x-frappe-request-id");
+        reply.headers_mut().insert(name, id);
+    }
+    reply
 }
 
 /// `/healthz` and `/readyz`, on any host.
 // spec: security.md, "`/healthz` answers on any Host"
-fn health(app: &App, path: &str) -> Option<Reply> {
-    let ready = match path {
-        "/healthz" => true,
-        "/readyz" => !app.draining.load(Ordering::Acquire),
-        _ => return None,
-    };
-    let (status, text) = if ready {
-        (StatusCode::OK, "ok\n")
+async fn health(app: &App, path: &str) -> Reply {
+    let problem = if path.starts_with("/healthz") {
+        None
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+        app.unready().await
     };
-    let mut reply = Reply::new(Body::from(text));
-    *reply.status_mut() = status;
+    let mut reply = Reply::new(Body::from(problem.unwrap_or("ok\n")));
+    if problem.is_some() {
+        *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let headers = reply.headers_mut();
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    reply.headers_mut().insert(header::CONTENT_TYPE, plain);
-    Some(reply)
+    headers.insert(header::CONTENT_TYPE, plain);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
 }
 
 /// Finds the site, judges the sender, reads the body; with what is wrong with the body, so that
@@ -124,6 +210,8 @@ async fn admit(
     app: &App,
     peer: IpAddr,
     request: Request,
+    endpoint: Endpoint,
+    id: &mut RequestId,
 ) -> Result<(Call, Option<Problem>), Reply> {
     let (parts, body) = request.into_parts();
     let language = parts
@@ -145,6 +233,13 @@ async fn admit(
         Err(NoSite::Broken) => return Err(unavailable()),
     };
     let config = provider.site().config();
+    if let Some(claimed) = parts.headers.get("x-request-id")
+        && let Some(claimed) = RequestId::claimed(claimed.as_bytes())
+        && origin::is_trusted(&config, peer)
+    {
+        *id = claimed;
+        tracing::Span::current().record("request_id", tracing::field::display(claimed));
+    }
     if config.maintenance_mode() {
         return Err(unavailable());
     }
@@ -171,7 +266,8 @@ async fn admit(
         parts.uri,
         parts.headers,
         body,
-        app.request_id(),
+        *id,
+        endpoint,
     );
     if !named && let Err(failure) = primary_server(&mut call).await {
         return Err(reply::problem(&call, &failure.into()));
@@ -294,43 +390,38 @@ async fn answer(call: &Call, problem: Option<Problem>) -> Reply {
 // `/?cmd=<method>` is a method call
 async fn route(call: &Call) -> Result<Reply, Problem> {
     let path = call.uri.path();
-    let path = if path.len() > 1 {
-        path.strip_suffix('/').unwrap_or(path)
-    } else {
-        path
+    let path = match path.strip_suffix('/') {
+        Some(shorter) if !shorter.is_empty() => shorter,
+        _ => path,
     };
-    if let Some(name) = method_name(path) {
-        return api::method(call, name).await;
-    }
-    if path == endpoints::OPENID_CONFIGURATION.path {
-        return oauth::well_known::openid_configuration(call).await;
-    }
-    if path == endpoints::JWKS.path {
-        return oauth::well_known::jwks(call).await;
-    }
-    if let Some(suffix) = suffix(path, endpoints::AUTHORIZATION_SERVER.path) {
-        return oauth::well_known::authorization_server(call, suffix).await;
-    }
-    if let Some(suffix) = suffix(path, endpoints::PROTECTED_RESOURCE.path) {
-        return oauth::well_known::protected_resource(call, suffix).await;
-    }
-    match path {
-        "/login" => account::login(call).await,
-        "/me" => account::me(call).await,
-        "/app" => account::home(call).await,
-        "/" => match command(call)? {
-            Some(name) => api::method(call, &name).await,
+    let behind = |well_known| suffix(path, well_known).unwrap_or_default();
+    match call.notes.endpoint() {
+        Endpoint::OpenidConfiguration if !path.starts_with("/api/") => {
+            oauth::well_known::openid_configuration(call).await
+        }
+        Endpoint::Jwks => oauth::well_known::jwks(call).await,
+        Endpoint::AuthorizationServer => {
+            let behind = behind(endpoints::AUTHORIZATION_SERVER.path);
+            oauth::well_known::authorization_server(call, behind).await
+        }
+        Endpoint::ProtectedResource => {
+            let behind = behind(endpoints::PROTECTED_RESOURCE.path);
+            oauth::well_known::protected_resource(call, behind).await
+        }
+        Endpoint::LoginPage => account::login(call).await,
+        Endpoint::Me => account::me(call).await,
+        Endpoint::Home => match command(call, path)? {
+            Some(name) => {
+                let method = Endpoint::of_method(&name);
+                call.notes.set_endpoint(method);
+                api::method(call, method).await
+            }
             None => account::home(call).await,
         },
-        _ if path.starts_with(ASSET_PREFIX) => static_file(call, path),
-        _ => Err(Problem::not_found("There is no such page.")),
+        Endpoint::Asset => static_file(call, path),
+        Endpoint::Health | Endpoint::Other => Err(Problem::not_found("There is no such page.")),
+        method => api::method(call, method).await,
     }
-}
-
-/// What stands behind a well-known path: nothing, or a path of its own.
-fn suffix<'a>(path: &'a str, well_known: &str) -> Option<&'a str> {
-    path.strip_prefix(well_known)
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The method that an API path names.
@@ -354,7 +445,10 @@ pub(crate) fn api_version(path: &str) -> ApiVersion {
 }
 
 /// `cmd` of a call to `/`, from the query or the form.
-fn command(call: &Call) -> Result<Option<String>, Problem> {
+fn command(call: &Call, path: &str) -> Result<Option<String>, Problem> {
+    if path != "/" {
+        return Ok(None);
+    }
     if let Some(name) = call.query()?.get("cmd") {
         return Ok(Some(name.to_owned()));
     }
@@ -391,17 +485,4 @@ fn static_file(call: &Call, path: &str) -> Result<Reply, Problem> {
         headers.insert(header::ETAG, etag);
     }
     Ok(reply)
-}
-
-/// One line a request: never the query, which may hold a code or a hint, and never a body.
-fn log(call: &Call, reply: &Reply) {
-    tracing::info!(
-        site = call.site_name(),
-        request_id = call.request_id,
-        method = %call.method,
-        path = call.uri.path(),
-        status = reply.status().as_u16(),
-        address = %call.ctx.address,
-        "request"
-    );
 }

@@ -11,8 +11,10 @@ use crema_protocol::params::Params;
 use tokio::sync::OnceCell;
 
 use crate::cookies;
+use crate::metrics::{Endpoint, Notes};
 use crate::pages::{Lang, negotiate};
 use crate::reply::Problem;
+use crate::request_id::RequestId;
 
 /// Which form of the API a path asks for. OAuth answers are flat in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +42,9 @@ pub struct Call {
     /// v1 or v2 of the API.
     pub version: ApiVersion,
     /// Id of the request in logs and on error pages.
-    pub request_id: String,
+    pub request_id: RequestId,
+    /// For its figures.
+    pub notes: Notes,
     session: OnceCell<Option<Session>>,
 }
 
@@ -59,7 +63,8 @@ impl Call {
         uri: Uri,
         headers: HeaderMap,
         body: Bytes,
-        request_id: String,
+        request_id: RequestId,
+        endpoint: Endpoint,
     ) -> Call {
         let agent = headers
             .get(header::USER_AGENT)
@@ -73,6 +78,7 @@ impl Call {
             body,
             secure,
             request_id,
+            notes: Notes::new(endpoint),
             session: OnceCell::new(),
             headers,
         }

@@ -12,10 +12,13 @@ pub mod call;
 pub mod cookies;
 pub mod cors;
 pub mod csrf;
+pub mod metrics;
 pub mod oauth;
 pub mod origin;
 pub mod pages;
 pub mod reply;
+pub mod request_id;
+mod request_line;
 pub mod server;
 pub mod sites;
 

@@ -172,6 +172,9 @@ pub fn redirect(status: StatusCode, location: &str) -> Reply {
 
 /// The problem as the caller wants to read it.
 pub fn problem(call: &Call, problem: &Problem) -> Reply {
+    if let Problem::OAuth(error) = problem {
+        call.notes.set_error(error.code);
+    }
     let status = status(problem);
     let mut reply = if call.wants_html() {
         page(call, status, problem)
@@ -291,7 +294,7 @@ fn body(call: &Call, problem: &Problem) -> Value {
             "error": "server_error",
             "error_description": "Something of ours failed. The log has the reason.",
             "exc_type": "InternalError",
-            "request_id": call.request_id,
+            "request_id": call.request_id.as_str(),
         }),
     }
 }
@@ -331,7 +334,7 @@ fn page(call: &Call, status: StatusCode, problem: &Problem) -> Reply {
     let mut page = ErrorPage::of_status(lang, call.site_name(), status.as_u16());
     page.detail = detail.as_deref();
     if let Problem::Internal = problem {
-        page.request_id = Some(&call.request_id);
+        page.request_id = Some(call.request_id.as_str());
     }
     html(status, page.render())
 }

@@ -52,6 +52,11 @@ impl Sites {
         &self.bench
     }
 
+    /// Clock, randomness and password workers of all sites.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// The site that a `Host` header names.
     ///
     /// # Errors

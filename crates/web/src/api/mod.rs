@@ -8,32 +8,32 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::csrf::{self, Guard};
+use crate::metrics::Endpoint;
 use crate::oauth::{authorize, introspect, revoke, token, userinfo, well_known};
 use crate::reply::{self, Problem, Reply};
 
-/// Answers a method call by its dotted name.
+/// Answers a method call.
 ///
 /// # Errors
 /// 417 for a name that is no method, as in Frappe; else whatever the method says.
-pub async fn method(call: &Call, name: &str) -> Result<Reply, Problem> {
+pub async fn method(call: &Call, method: Endpoint) -> Result<Reply, Problem> {
     if call.method == Method::OPTIONS {
         return Ok(options());
     }
-    match name {
-        "frappe.integrations.oauth2.authorize" => authorize::answer(call).await,
-        "frappe.integrations.oauth2.approve" => authorize::approve(call).await,
-        "frappe.integrations.oauth2.get_token" => token::answer(call).await,
-        "frappe.integrations.oauth2.revoke_token" => revoke::answer(call).await,
-        "frappe.integrations.oauth2.introspect_token" => introspect::answer(call).await,
-        "frappe.integrations.oauth2.openid_profile" => userinfo::answer(call).await,
-        "frappe.integrations.oauth2.openid_configuration" => {
-            well_known::openid_configuration(call).await
-        }
-        "login" => login::login(call).await,
-        "logout" | "web_logout" => login::logout(call, name == "web_logout").await,
-        "frappe.auth.get_logged_user" => get_logged_user(call).await,
-        "ping" | "frappe.ping" => with_identity(call, json!("pong")).await,
-        "version" | "frappe.version" => with_identity(call, json!(env!("CARGO_PKG_VERSION"))).await,
+    match method {
+        Endpoint::Authorize => authorize::answer(call).await,
+        Endpoint::Approve => authorize::approve(call).await,
+        Endpoint::Token => token::answer(call).await,
+        Endpoint::Revoke => revoke::answer(call).await,
+        Endpoint::Introspect => introspect::answer(call).await,
+        Endpoint::Userinfo => userinfo::answer(call).await,
+        Endpoint::OpenidConfiguration => well_known::openid_configuration(call).await,
+        Endpoint::Login => login::login(call).await,
+        Endpoint::Logout => login::logout(call, false).await,
+        Endpoint::WebLogout => login::logout(call, true).await,
+        Endpoint::LoggedUser => get_logged_user(call).await,
+        Endpoint::Ping => with_identity(call, json!("pong")).await,
+        Endpoint::Version => with_identity(call, json!(env!("CARGO_PKG_VERSION"))).await,
         _ => Err(Problem::Frappe {
             status: StatusCode::EXPECTATION_FAILED,
             exc_type: "ValidationError",

@@ -102,11 +102,15 @@ fn refusal(call: &Call, error: &crema_protocol::error::OAuthError) -> Reply {
     if call.wants_html() {
         return reply::problem(call, &Problem::OAuth(error.clone()));
     }
+    call.notes.set_error(error.code);
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     reply::json(status, &error.frappe_body())
 }
 
 fn respond(call: &Call, params: &Params, response: &AuthorizationResponse) -> Reply {
+    if let Some((_, error)) = response.params.iter().find(|(name, _)| name == "error") {
+        call.notes.set_error_name(error);
+    }
     if response.mode != ResponseMode::FormPost {
         return match response.location() {
             Some(location) => reply::redirect(StatusCode::FOUND, &location),

@@ -7,6 +7,7 @@ use crema_protocol::params::Params;
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
+use crate::metrics::Grant;
 use crate::reply::{self, Problem, Reply};
 
 /// Answers a token request.
@@ -15,6 +16,7 @@ use crate::reply::{self, Problem, Reply};
 /// The errors of RFC 6749 §5.2; 405 for other methods.
 pub async fn answer(call: &Call) -> Result<Reply, Problem> {
     let params = parameters(call)?;
+    call.notes.set_grant(Grant::of(params.get("grant_type")));
     let arrival = match call.method {
         Method::GET => Arrival::Address,
         _ => Arrival::Body,
