@@ -9,6 +9,7 @@ pub mod account;
 pub mod api;
 pub mod app;
 pub mod call;
+mod connections;
 pub mod cookies;
 pub mod cors;
 pub mod csrf;
@@ -23,5 +24,5 @@ pub mod server;
 pub mod sites;
 
 pub use app::App;
-pub use server::serve;
+pub use server::{Limits, serve, serve_within};
 pub use sites::Sites;

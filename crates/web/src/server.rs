@@ -1,93 +1,376 @@
-//! Accepting connections, with limits on how slow they may be, and stopping without dropping any.
+//! Accepting connections, with limits on how many there are and how slow they may be, and stopping
+//! without dropping any.
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::http::Request;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::Response;
+use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tower::ServiceExt;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt as _;
 
 use crate::app::{App, Peer};
+use crate::connections::{Connection, Connections, Place, SWEEP};
 
-/// How long a client may take for its headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take for a whole request, and we for its answer.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long requests may still run after the signal to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many connections there may be and how long each step may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections that are open at the same time.
+    pub connections: usize,
+    /// For a request's headers, from their first byte.
+    pub head: Duration,
+    /// For a connection between two requests. Longer than a proxy keeps its own (60 s is common):
+    /// who closes first must be the one that sends the next request.
+    pub idle: Duration,
+    /// For a request's body and our answer together.
+    pub request: Duration,
+    /// For a client to take the answer.
+    pub sending: Duration,
+    /// For requests that still run after the signal to stop.
+    pub drain: Duration,
+    /// For requests that are already on their way on open connections then: each is answered, as
+    /// the last one of its connection.
+    pub last_requests: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 768,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            request: Duration::from_secs(60),
+            sending: Duration::from_secs(60),
+            drain: Duration::from_secs(30),
+            last_requests: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How long to wait when the system has no more file descriptors or memory for a connection.
+const EXHAUSTED: Duration = Duration::from_millis(20);
+/// How many connections are told at the same time that there is no room.
+const TURNED_AWAY: usize = 32;
+/// How long each may take to hear it.
+const TURN_AWAY: Duration = Duration::from_secs(1);
+/// What they are told.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: application/json\r\ncontent-length: 103\r\ncache-control: no-store\r\n\
+    retry-after: 1\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n\
+    {\"error\":\"temporarily_unavailable\",\"error_description\":\"All connections of the server are in use now.\"}";
 
 /// Serves until `stop` is done, then finishes what runs and returns.
 ///
 /// # Errors
 /// When the listener fails for good.
-// spec: cli.md, "SIGTERM drains: stop accepting, finish what runs (30 s)"
 pub async fn serve(
     listener: TcpListener,
     app: Arc<App>,
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
-    let router = app.router();
-    let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
+    serve_within(listener, app, Limits::default(), stop).await
+}
+
+/// As [`serve`], with other limits than the usual ones.
+///
+/// # Errors
+/// When the listener fails for good.
+// spec: cli.md, "SIGTERM drains: stop accepting, finish what runs (30 s)"
+pub async fn serve_within(
+    listener: TcpListener,
+    app: Arc<App>,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let server = Server {
+        router: app.router(),
+        connections: Connections::new(limits),
+        graceful: GracefulShutdown::new(),
+        turned_away: Arc::default(),
+    };
+    let mut stop = pin!(stop);
+    let mut sweep = tokio::time::interval(SWEEP);
+    sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let (stream, peer) = tokio::select! {
+        tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, say: the next connection may do better.
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::task::yield_now().await;
-                    continue;
-                }
+                Ok((stream, peer)) => server.take(stream, peer),
+                Err(error) => server.not_accepted(&error).await,
             },
-        };
-        let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service =
-            hyper::service::service_fn(move |request| respond(router.clone(), request, peer));
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .max_buf_size(64 * 1024)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
+            _ = sweep.tick() => server.connections.sweep(),
+        }
     }
     app.drain();
-    drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown())
-        .await
-        .is_err()
+    server.connections.drain();
+    // Who has been let in by the system already is no refused connection.
+    while let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, listener.accept()).await
     {
-        tracing::warn!("some requests did not finish in time");
+        server.take(stream, peer);
     }
+    drop(listener);
+    server.finish(sweep).await;
     app.sites().close().await;
     Ok(())
 }
 
+/// What every connection needs.
+struct Server {
+    router: axum::Router,
+    connections: Arc<Connections>,
+    graceful: GracefulShutdown,
+    turned_away: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn take(&self, stream: TcpStream, peer: SocketAddr) {
+        let Some(place) = self.connections.enter(peer.ip()) else {
+            turn_away(stream, &self.turned_away);
+            return;
+        };
+        let _ = stream.set_nodelay(true);
+        let connection = Arc::clone(&place.0);
+        let router = self.router.clone();
+        let handler = {
+            let connection = Arc::clone(&connection);
+            hyper::service::service_fn(move |request| {
+                respond(router.clone(), request, peer, Arc::clone(&connection))
+            })
+        };
+        let watched = Watched {
+            stream,
+            connection: Arc::clone(&connection),
+        };
+        let served = hyper::server::conn::http1::Builder::new()
+            .max_buf_size(64 * 1024)
+            .header_read_timeout(None)
+            .serve_connection(TokioIo::new(watched), handler);
+        let served = self.graceful.watch(served);
+        let task = tokio::spawn(async move {
+            let _place: Place = place;
+            if let Err(error) = served.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+        connection.runs_in(task.abort_handle());
+    }
+
+    /// Out of file descriptors, or the client has gone again.
+    async fn not_accepted(&self, error: &std::io::Error) {
+        use std::io::ErrorKind;
+        if matches!(
+            error.kind(),
+            ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+        ) {
+            return;
+        }
+        tracing::warn!(%error, "a connection was not accepted");
+        self.connections.make_room();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "nothing tells when the system has file descriptors again"
+        )]
+        tokio::time::sleep(EXHAUSTED).await;
+    }
+
+    /// Answers what is on its way, then closes what is idle and waits for the rest.
+    async fn finish(self, mut sweep: tokio::time::Interval) {
+        let limits = self.connections.limits().clone();
+        let connections = Arc::clone(&self.connections);
+        let ending = async move {
+            let last = connections.all_closed();
+            let _ = tokio::time::timeout(limits.last_requests, last).await;
+            self.graceful.shutdown().await;
+        };
+        let sweeping = async {
+            loop {
+                sweep.tick().await;
+                self.connections.sweep();
+            }
+        };
+        let ended = async {
+            tokio::select! {
+                () = ending => {}
+                () = sweeping => {}
+            }
+        };
+        if tokio::time::timeout(limits.drain, ended).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+    }
+}
+
+/// Answers one request.
 async fn respond(
     router: axum::Router,
     request: Request<Incoming>,
     peer: SocketAddr,
-) -> Result<axum::response::Response, std::convert::Infallible> {
-    let mut request = request.map(axum::body::Body::new);
+    connection: Arc<Connection>,
+) -> std::io::Result<Response> {
+    let has_body = !request.body().is_end_stream();
+    if !connection.requested(has_body) {
+        // It has been told to go at this very moment.
+        return Err(std::io::ErrorKind::ConnectionAborted.into());
+    }
+    let connections = connection.table();
+    let mut request = request.map(|body| match has_body {
+        false => Body::empty(),
+        true => Body::new(Arriving {
+            body,
+            connection: Arc::clone(&connection),
+        }),
+    });
     request.extensions_mut().insert(Peer(peer));
-    match tokio::time::timeout(REQUEST_TIMEOUT, router.oneshot(request)).await {
-        Ok(reply) => reply,
-        Err(_) => {
-            let mut reply = axum::response::Response::new(axum::body::Body::empty());
-            *reply.status_mut() = axum::http::StatusCode::REQUEST_TIMEOUT;
-            Ok(reply)
+    let mut answer = pin!(router.oneshot(request));
+    // What is answered at once, as most is, needs no timer.
+    let at_once = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+    let mut reply = match at_once {
+        Poll::Ready(Ok(reply)) => reply,
+        Poll::Pending => match tokio::time::timeout(connections.limits().request, answer).await {
+            Ok(Ok(reply)) => reply,
+            Err(_) => too_slow(connection.lacks_body()),
+        },
+    };
+    connection.answered();
+    if connections.is_draining() {
+        let close = HeaderValue::from_static("close");
+        reply.headers_mut().insert(header::CONNECTION, close);
+    }
+    Ok(reply)
+}
+
+/// 408 when it was the client that was slow, 503 when it was the server.
+fn too_slow(lacks_body: bool) -> Response {
+    let mut reply = Response::new(Body::empty());
+    let headers = reply.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if lacks_body {
+        *reply.status_mut() = StatusCode::REQUEST_TIMEOUT;
+    } else {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    reply
+}
+
+/// Says that there is no room and hangs up; reads a little of what the client sends, because
+/// closing with unread bytes would take the answer away from it.
+fn turn_away(mut stream: TcpStream, turned_away: &Arc<AtomicUsize>) {
+    if turned_away.fetch_add(1, Ordering::Relaxed) >= TURNED_AWAY {
+        turned_away.fetch_sub(1, Ordering::Relaxed);
+        return;
+    }
+    let turned_away = Arc::clone(turned_away);
+    tokio::spawn(async move {
+        let tell = async {
+            stream.write_all(NO_ROOM).await?;
+            stream.shutdown().await?;
+            let mut unread = [0; 1024];
+            while stream.read(&mut unread).await? > 0 {}
+            Ok::<(), std::io::Error>(())
+        };
+        let _ = tokio::time::timeout(TURN_AWAY, tell).await;
+        turned_away.fetch_sub(1, Ordering::Relaxed);
+    });
+}
+
+/// A body that tells when all of it has come.
+struct Arriving {
+    body: Incoming,
+    connection: Arc<Connection>,
+}
+
+impl hyper::body::Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_ready() && self.body.is_end_stream() || matches!(frame, Poll::Ready(None)) {
+            self.connection.has_body();
         }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A stream that tells when a request begins to come and when an answer has been sent.
+struct Watched {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.connection.received();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.connection.flushed();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 }
