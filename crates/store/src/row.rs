@@ -5,18 +5,19 @@ use std::sync::Arc;
 use crate::value::exact_integer;
 use crate::{StoreError, Value, datetime};
 
-/// A row with its column names. Columns are addressed by position, from 0.
+/// A row. Columns are addressed by position, from 0; those of a fixed statement with `*` and of
+/// a dynamic one also by name.
 ///
 /// The accessors answer [`StoreError::Decode`] when the column does not exist or holds
 /// another kind of value; the ones without `opt_` also when it holds `NULL`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    columns: Arc<[String]>,
+    columns: Option<Arc<[String]>>,
     values: Vec<Value>,
 }
 
 impl Row {
-    pub(crate) const fn new(columns: Arc<[String]>, values: Vec<Value>) -> Self {
+    pub(crate) const fn new(columns: Option<Arc<[String]>>, values: Vec<Value>) -> Self {
         Self { columns, values }
     }
 
@@ -32,10 +33,11 @@ impl Row {
         self.values.is_empty()
     }
 
-    /// The names of the columns, in order.
+    /// The names of the columns, in order. A fixed statement that lists its columns may have
+    /// none: whoever wrote it knows them.
     #[must_use]
     pub fn columns(&self) -> &[String] {
-        &self.columns
+        self.columns.as_deref().unwrap_or_default()
     }
 
     /// The values, in order.
@@ -59,7 +61,7 @@ impl Row {
     /// The value of the column with this name, if there is one.
     #[must_use]
     pub fn named(&self, column: &str) -> Option<&Value> {
-        let index = self.columns.iter().position(|name| name == column)?;
+        let index = self.columns().iter().position(|name| name == column)?;
         self.values.get(index)
     }
 
@@ -195,7 +197,7 @@ impl Row {
     }
 
     fn mismatch(&self, index: usize, wanted: &str, found: &str) -> StoreError {
-        let column = self.columns.get(index).map_or("?", String::as_str);
+        let column = self.columns().get(index).map_or("?", String::as_str);
         StoreError::Decode(format!(
             "column {index} ({column}) holds {found}, not {wanted}"
         ))

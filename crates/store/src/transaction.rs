@@ -120,7 +120,12 @@ impl Transaction {
         self.usable()?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => {
-                sqlite::rows(connection, text.as_str(), &values, usize::MAX).map_err(Failure::from)
+                let names = match text {
+                    Text::Fixed(_) => sqlite::Names::WithStar,
+                    Text::Dynamic(_) => sqlite::Names::Always,
+                };
+                sqlite::rows(connection, text.as_str(), &values, usize::MAX, names)
+                    .map_err(Failure::from)
             }
             Connection::MariaDb(session) => {
                 mariadb::rows(session.connection(), text, &values).await

@@ -114,7 +114,7 @@ pub(crate) async fn rows(
     };
     let names = column::names(first);
     rows.iter()
-        .map(|row| Ok(Row::new(Arc::clone(&names), column::values(row)?)))
+        .map(|row| Ok(Row::new(Some(Arc::clone(&names)), column::values(row)?)))
         .collect()
 }
 

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use crate::transaction::{Connection, Transaction};
 use crate::{Column, ColumnChange, Index, Row, Sql, StoreError, Value};
 
-pub(crate) use statement::{execute, rows};
+pub(crate) use statement::{Names, execute, rows};
 
 /// Connections kept for readers. More are opened when more threads read at once, and closed
 /// afterwards.
@@ -50,7 +50,7 @@ impl Sqlite {
     ) -> Result<Vec<Row>, StoreError> {
         self.with_reader(|connection| {
             let text = sql.for_dialect(crate::Dialect::Sqlite);
-            statement::rows(connection, text, values, limit)
+            statement::rows(connection, text, values, limit, Names::WithStar)
         })
     }
 

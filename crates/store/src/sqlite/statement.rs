@@ -7,37 +7,49 @@ use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use crate::{Row, StoreError, Value, datetime};
 
-/// Runs a statement and returns its rows, at most `limit` of them.
+/// Runs a statement and returns its rows, at most `limit` of them. The names of the columns are
+/// kept where positions do not tell what a column is: with `*`, and when they are `wanted`.
 pub(crate) fn rows(
     connection: &Connection,
     text: &str,
     values: &[Value],
     limit: usize,
+    wanted: Names,
 ) -> Result<Vec<Row>, StoreError> {
     let mut statement = bound(connection, text, values)?;
-    let kinds: Vec<Kind> = statement
-        .columns()
-        .map(|column| Kind::of_declaration(column.decl_type()))
-        .collect();
-    let mut names: Option<Arc<[String]>> = None;
+    let mut shape: Option<(Option<Arc<[String]>>, Vec<Kind>)> = None;
     let mut found = Vec::new();
     let mut rows = statement.raw_query();
     while found.len() < limit {
         let Some(row) = rows.next().map_err(|failure| error(&failure))? else {
             break;
         };
-        let names = names.get_or_insert_with(|| {
-            let names = row.as_ref().column_names();
-            names.map(ToOwned::to_owned).collect()
+        // After the first step only: it is what notices that the table has changed.
+        let (names, kinds) = shape.get_or_insert_with(|| {
+            let statement = row.as_ref();
+            let named = wanted == Names::Always || text.contains('*');
+            let names = named.then(|| statement.column_names().map(ToOwned::to_owned).collect());
+            let kinds = statement
+                .columns()
+                .map(|column| Kind::of_declaration(column.decl_type()))
+                .collect();
+            (names, kinds)
         });
         let mut values = Vec::with_capacity(kinds.len());
         for (index, kind) in kinds.iter().enumerate() {
             let value = row.get_ref(index).map_err(|failure| error(&failure))?;
             values.push(kind.read(value, index)?);
         }
-        found.push(Row::new(Arc::clone(names), values));
+        found.push(Row::new(names.clone(), values));
     }
     Ok(found)
+}
+
+/// Whether the rows of a statement without `*` come with the names of their columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    Always,
+    WithStar,
 }
 
 /// Runs a statement and returns the number of changed rows.
@@ -110,10 +122,19 @@ enum Kind {
 
 impl Kind {
     fn of_declaration(declared: Option<&str>) -> Self {
+        let Some(declared) = declared else {
+            return Self::Stored;
+        };
+        // Nearly every column is a varchar, text or bigint: their first letter tells.
+        if !matches!(
+            declared.as_bytes().first().map(u8::to_ascii_lowercase),
+            Some(b'd' | b't' | b'n' | b'f' | b'r')
+        ) {
+            return Self::Stored;
+        }
         let starts = |name: &str| {
-            declared
-                .and_then(|declared| declared.get(..name.len()))
-                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+            let start = declared.get(..name.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(name))
         };
         if starts("datetime") || starts("timestamp") {
             Self::DateTime
