@@ -6,7 +6,7 @@
 //! attack cannot fill the table. Records: Activity Log.
 // spec: security.md, Audit
 
-use crema_crypto::{hash_hex, random_name};
+use crema_crypto::hash_hex;
 use crema_document::Timestamp;
 use crema_store::{Sql, Transaction, Value, params};
 use serde_json::{Map, Value as Json};
@@ -137,7 +137,7 @@ impl Entry {
             details.insert("user_agent".to_owned(), Json::from(ctx.user_agent.as_str()));
         }
         Entry {
-            name: random_name(&*ctx.provider.environment().entropy),
+            name: ctx.row_name(),
             local: ctx.provider.site().local(ctx.now).into(),
             minute: ctx.now.seconds().div_euclid(60),
             address: ctx.address.to_string(),

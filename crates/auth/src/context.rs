@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crema_crypto::timed_name;
 use crema_document::Timestamp;
 use tokio::sync::OnceCell;
 
@@ -45,6 +46,12 @@ impl Ctx {
             issuer,
             version: OnceCell::new(),
         }
+    }
+
+    /// A name for a row that comes with a request: names of later requests sort after it.
+    pub(crate) fn row_name(&self) -> String {
+        let millis = self.now.micros().div_euclid(1000);
+        timed_name(millis, &*self.provider.environment().entropy)
     }
 
     /// The site's version at this request, read from the database once.

@@ -23,4 +23,4 @@ pub use jws::{SigningAlgorithm, SigningKey, VerifyingKey};
 pub use password::PasswordCost;
 pub use secret::Secret;
 pub use site_keys::{SiteKeys, TokenPair};
-pub use token::{hash_hex, random_hex, random_name, random_token};
+pub use token::{hash_hex, random_hex, random_name, random_token, timed_name};

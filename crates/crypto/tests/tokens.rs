@@ -10,7 +10,8 @@ use std::collections::HashSet;
 
 use crema_crypto::digest::sha256;
 use crema_crypto::token::{
-    NAME_LENGTH, TOKEN_LENGTH, hash_hex, hmac_sha256, random_hex, random_name, random_token,
+    NAME_LENGTH, TIMED_NAME_LENGTH, TOKEN_LENGTH, hash_hex, hmac_sha256, random_hex, random_name,
+    random_token, timed_name,
 };
 use crema_crypto::{Entropy, SeededEntropy, SiteKeys, SystemEntropy, constant_time_eq};
 use proptest::prelude::*;
@@ -65,6 +66,36 @@ fn system_entropy_does_not_repeat() {
         .map(|_| random_token(&SystemEntropy).expose().clone())
         .collect();
     assert_eq!(tokens.len(), 1000);
+}
+
+#[test]
+fn timed_names_sort_by_time_and_differ_within_a_millisecond() {
+    let moments = [
+        0,
+        1,
+        31,
+        32,
+        1_700_000_000_000,
+        1_700_000_000_001,
+        (1 << 40) - 1,
+    ];
+    for pair in moments.windows(2) {
+        let [before, after] = [pair[0], pair[1]].map(|at| timed_name(at, &SystemEntropy));
+        assert!(before < after, "{before} {after}");
+    }
+    let names: HashSet<String> = (0..1000).map(|_| timed_name(7, &SystemEntropy)).collect();
+    assert_eq!(names.len(), 1000);
+    for name in names {
+        assert_eq!(name.len(), TIMED_NAME_LENGTH);
+        assert!(name.starts_with("00000007"), "{name}");
+        assert!(
+            name.bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'v'))
+        );
+    }
+    // A clock before 1970 or after 34 more years is no reason to fail.
+    assert_eq!(timed_name(-1, &SystemEntropy).len(), TIMED_NAME_LENGTH);
+    assert!(timed_name(1 << 40, &SystemEntropy).starts_with("00000000"));
 }
 
 #[test]

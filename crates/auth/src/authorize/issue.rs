@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crema_crypto::hash_hex;
-use crema_crypto::token::{random_name, random_token};
+use crema_crypto::token::random_token;
 use crema_document::Timestamp;
 use crema_protocol::error::ErrorCode;
 use crema_protocol::pkce::Method;
@@ -171,7 +171,7 @@ fn new_family(
             0
         };
     Family {
-        name: random_name(&*ctx.provider.environment().entropy),
+        name: ctx.row_name(),
         client: examined.client.name.clone(),
         user: user.name.clone(),
         expires_at: ctx.now.plus_seconds(life),
@@ -193,7 +193,7 @@ fn code_values(ctx: &Ctx, examined: &Examined, family: &Family, code: &str) -> V
     let (now, end) = (site.local(ctx.now), ctx.now.plus_seconds(CODE_LIFETIME));
     let challenge = examined.request.challenge.as_ref();
     params![
-        random_name(&*ctx.provider.environment().entropy),
+        ctx.row_name(),
         now,
         now,
         &family.user,

@@ -22,7 +22,7 @@ pub static STATEMENTS: &[&Sql] = &[&INSERT];
 /// One row to be written.
 #[derive(Debug, Clone)]
 pub struct BearerRow {
-    /// Random name of the record.
+    /// Name of the record.
     pub name: String,
     /// OAuth Client.
     pub client: String,
@@ -62,9 +62,8 @@ impl BearerRow {
     /// A row for an access token issued now, with nothing optional in it.
     pub fn new(ctx: &Ctx, client: &str, user: &str, access_token: &str, expires_in: i64) -> Self {
         let site = ctx.provider.site();
-        let entropy = &*ctx.provider.environment().entropy;
         BearerRow {
-            name: crema_crypto::token::random_name(entropy),
+            name: ctx.row_name(),
             client: client.to_owned(),
             user: user.to_owned(),
             scopes: String::new(),

@@ -89,7 +89,7 @@ pub static STATEMENTS: &[&Sql] = &[
 /// One authorization and what was granted by it.
 #[derive(Debug, Clone)]
 pub struct Family {
-    /// Its name, random.
+    /// Its name, [`crate::Ctx`]'s `row_name`.
     pub name: String,
     /// The client it was granted to.
     pub client: String,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crema_crypto::token::{random_name, random_token};
+use crema_crypto::token::random_token;
 use crema_crypto::{Secret, hash_hex};
 use crema_protocol::client_rules::GrantType;
 use crema_protocol::error::OAuthError;
@@ -100,7 +100,7 @@ async fn issue(
     let family_end = ctx.now.plus_seconds(lifetimes.refresh_absolute);
     let refresh_hash = refresh_token.as_ref().map(|token| hash_hex(token.expose()));
     let family = Family {
-        name: random_name(entropy),
+        name: ctx.row_name(),
         client: client.name.clone(),
         user: user.name.clone(),
         expires_at: family_end,
