@@ -1,5 +1,6 @@
 //! `serve`: all sites of a bench over HTTP, until a signal ends it.
 
+mod capacity;
 mod greeting;
 mod housekeeping;
 mod quickstart;
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
-use crema_web::{App, Sites};
+use crema_web::{App, Limits, Sites};
 use tokio::net::TcpListener;
 
 use crate::advice::Advised;
@@ -38,6 +39,10 @@ pub(crate) struct Serve {
     /// Port to listen on; 0 for any that is free, which is printed.
     #[arg(long, value_name = "PORT", default_value_t = 8000)]
     port: u16,
+    /// Connections that may be open at the same time. Without it, as many as the limit of open
+    /// files has room for beside the databases: 768 of 1024, and 10000 at most.
+    #[arg(long, value_name = "NUMBER", value_parser = at_least_one)]
+    max_connections: Option<usize>,
     /// Create the site trust.localhost if there is no site yet, also without a terminal.
     #[arg(long)]
     quickstart: bool,
@@ -62,7 +67,11 @@ impl Serve {
         let housekeeping = tokio::spawn(housekeeping::run(Arc::clone(&sites)));
         shell.print(&greeting.answer())?;
         drop(greeting);
-        let served = crema_web::serve(listener, App::new(sites), stop);
+        let limits = Limits {
+            connections: capacity::connections(self.max_connections),
+            ..Limits::default()
+        };
+        let served = crema_web::serve_within(listener, App::new(sites), limits, stop);
         let done = tokio::select! {
             served = served => served.map_err(anyhow::Error::from),
             () = stop_now => Err(anyhow::anyhow!("stopped before every request was answered")),
@@ -104,5 +113,14 @@ impl Serve {
         }
         greeting.read_sites(shell)?;
         Ok(greeting)
+    }
+}
+
+/// A number that leaves room for at least one.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("a whole number is needed".to_owned()),
     }
 }
