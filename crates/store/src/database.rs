@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 use crate::server::Server;
 use crate::sqlite::Sqlite;
 use crate::{
-    Column, ColumnChange, DatabaseConfig, Dialect, Index, Row, Sql, StoreError, Transaction, Value,
+    Column, ColumnChange, DatabaseConfig, Dialect, Index, Row, Sql, Stats, StoreError, Transaction,
+    Value,
 };
 
 /// An open database. Clones share its connections.
@@ -45,6 +46,15 @@ impl Database {
         match &*self.engine {
             Engine::Sqlite(_) => Dialect::Sqlite,
             Engine::Server(server) => server.dialect(),
+        }
+    }
+
+    /// How busy it is.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.stats(),
+            Engine::Server(server) => server.stats(),
         }
     }
 

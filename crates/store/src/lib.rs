@@ -32,6 +32,7 @@ mod schema;
 mod server;
 mod sql;
 mod sqlite;
+mod stats;
 mod transaction;
 mod value;
 
@@ -44,5 +45,6 @@ pub use futures_util::future::BoxFuture;
 pub use row::Row;
 pub use schema::{Column, ColumnChange, Index};
 pub use sql::{Sql, Statement};
+pub use stats::Stats;
 pub use transaction::Transaction;
 pub use value::Value;

@@ -14,6 +14,7 @@ use sqlx::{MySqlPool, PgPool};
 use tracing::Instrument;
 
 use crate::error::Failure;
+use crate::stats::{Counts, Stats};
 use crate::transaction::{Connection, Text, Transaction};
 use crate::{
     Column, ColumnChange, Dialect, Index, Row, ServerConfig, Sql, StoreError, Value, mariadb,
@@ -34,6 +35,7 @@ pub(crate) const TRUST_IDLE: Duration = Duration::from_secs(1);
 pub(crate) struct Server {
     pool: Pool,
     limits: Limits,
+    counts: Counts,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Server {
         Ok(Self {
             pool: Pool::MariaDb(mariadb::pool(config)),
             limits: Limits::new(config.timeout),
+            counts: Counts::default(),
         })
     }
 
@@ -65,6 +68,7 @@ impl Server {
         Ok(Self {
             pool: Pool::Postgres(postgres::pool(config)),
             limits: Limits::new(config.timeout),
+            counts: Counts::default(),
         })
     }
 
@@ -77,6 +81,19 @@ impl Server {
         match &self.pool {
             Pool::MariaDb(_) => Dialect::MariaDb,
             Pool::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let (size, idle) = match &self.pool {
+            Pool::MariaDb(pool) => (pool.size(), pool.num_idle()),
+            Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
+        };
+        let idle = u64::try_from(idle).unwrap_or(u64::MAX);
+        Stats {
+            connections_idle: idle,
+            connections_in_use: Some(u64::from(size).saturating_sub(idle)),
+            ..self.counts.stats()
         }
     }
 
@@ -109,7 +126,9 @@ impl Server {
             loop {
                 match server.try_rows(text, &values).await {
                     Ok(rows) => return Ok(rows),
-                    Err(failure) if failure.again && patience.pause().await => {}
+                    Err(failure) if failure.again && patience.pause().await => {
+                        server.counts.retried()
+                    }
                     Err(failure) => return Err(failure.error),
                 }
             }
@@ -121,13 +140,13 @@ impl Server {
         let text = Text::Fixed(text);
         match &self.pool {
             Pool::MariaDb(pool) => {
-                let mut session = Session::acquire(pool, mariadb::error).await?;
+                let mut session = Session::acquire(pool, &self.counts, mariadb::error).await?;
                 let result = mariadb::rows(session.connection(), text, values).await;
                 session.settle_after(&result);
                 result
             }
             Pool::Postgres(pool) => {
-                let mut session = Session::acquire(pool, postgres::error).await?;
+                let mut session = Session::acquire(pool, &self.counts, postgres::error).await?;
                 let result = postgres::rows(session.connection(), text, values).await;
                 session.settle_after(&result);
                 result
@@ -174,6 +193,7 @@ impl Server {
             if !again || !patience.pause().await {
                 return result;
             }
+            self.counts.retried();
         }
     }
 
@@ -193,7 +213,12 @@ impl Server {
         let (connection, failure) = transaction.into_parts();
         match (result, failure) {
             (Ok(value), None) => match commit(connection).await {
-                Ok(()) => (Ok(value), false),
+                Ok(()) => {
+                    if let Mode::Write = mode {
+                        self.counts.transaction(1);
+                    }
+                    (Ok(value), false)
+                }
                 Err(failure) => (Err(E::from(failure.error)), failure.again),
             },
             (result, failure) => {
@@ -211,7 +236,7 @@ impl Server {
     async fn begin(&self, mode: Mode) -> Result<Connection, Failure> {
         match &self.pool {
             Pool::MariaDb(pool) => {
-                let mut session = Session::acquire(pool, mariadb::error).await?;
+                let mut session = Session::acquire(pool, &self.counts, mariadb::error).await?;
                 let text = match mode {
                     Mode::Write => "START TRANSACTION",
                     Mode::Read => mariadb::BEGIN_SNAPSHOT,
@@ -221,7 +246,7 @@ impl Server {
                 Ok(Connection::MariaDb(Box::new(session)))
             }
             Pool::Postgres(pool) => {
-                let mut session = Session::acquire(pool, postgres::error).await?;
+                let mut session = Session::acquire(pool, &self.counts, postgres::error).await?;
                 let text = match mode {
                     Mode::Write => "BEGIN",
                     Mode::Read => postgres::BEGIN_SNAPSHOT,
@@ -241,14 +266,16 @@ impl Server {
             let text = sqlx::AssertSqlSafe(text);
             match &server.pool {
                 Pool::MariaDb(pool) => {
-                    let mut session = Session::acquire(pool, mariadb::error).await?;
+                    let mut session =
+                        Session::acquire(pool, &server.counts, mariadb::error).await?;
                     let done = sqlx::raw_sql(text).execute(session.connection()).await;
                     let done = done.map(drop).map_err(|error| mariadb::error(&error));
                     session.settle_after(&done);
                     done
                 }
                 Pool::Postgres(pool) => {
-                    let mut session = Session::acquire(pool, postgres::error).await?;
+                    let mut session =
+                        Session::acquire(pool, &server.counts, postgres::error).await?;
                     let done = sqlx::raw_sql(text).execute(session.connection()).await;
                     let done = done.map(drop).map_err(|error| postgres::error(&error));
                     session.settle_after(&done);
@@ -274,13 +301,15 @@ impl Server {
             let text = sql.for_dialect(server.dialect());
             match &server.pool {
                 Pool::MariaDb(pool) => {
-                    let mut session = Session::acquire(pool, mariadb::error).await?;
+                    let mut session =
+                        Session::acquire(pool, &server.counts, mariadb::error).await?;
                     let result = mariadb::prepare(session.connection(), text).await;
                     session.settle_after(&result);
                     result
                 }
                 Pool::Postgres(pool) => {
-                    let mut session = Session::acquire(pool, postgres::error).await?;
+                    let mut session =
+                        Session::acquire(pool, &server.counts, postgres::error).await?;
                     let result = postgres::prepare(session.connection(), text).await;
                     session.settle_after(&result);
                     result

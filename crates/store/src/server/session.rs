@@ -7,6 +7,7 @@ use sqlx::{Database, Executor, Pool};
 
 use crate::StoreError;
 use crate::error::Failure;
+use crate::stats::Counts;
 
 /// How long a connection may take to show that it is alive when it goes back to its pool. The
 /// pool has no limit of its own there, and a silent server would keep the place for ever.
@@ -23,8 +24,10 @@ pub(crate) struct Session<DB: Database> {
 impl<DB: Database> Session<DB> {
     pub(crate) async fn acquire(
         pool: &Pool<DB>,
+        counts: &Counts,
         error: fn(&sqlx::Error) -> Failure,
     ) -> Result<Self, Failure> {
+        let _waiting = counts.wait();
         let connection = pool.acquire().await.map_err(|failure| Failure {
             // Waiting for a connection has had its own time limit.
             again: false,

@@ -4,6 +4,7 @@ mod catalogue;
 mod connection;
 mod operation;
 mod statement;
+mod stats;
 mod writer;
 
 use std::path::Path;

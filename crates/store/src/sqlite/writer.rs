@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{operation, statement};
 use crate::StoreError;
+use crate::stats::{Counts, Stats};
 use crate::transaction::{Connection as Handle, Transaction};
 
 /// At most so many operations share a commit.
@@ -33,6 +34,7 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The queue's end that callers hold.
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
+    counts: Counts,
 }
 
 enum Message {
@@ -54,11 +56,24 @@ impl Writer {
     /// Starts the thread. It ends when it is stopped or every handle is gone.
     pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let counts = Counts::default();
+        let counted = counts.clone();
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || serve(connection, waiting))
+            .spawn(move || serve(connection, waiting, &counted))
             .map_err(|error| StoreError::Unavailable(format!("no thread: {}", error.kind())))?;
-        Ok(Self { queue })
+        Ok(Self { queue, counts })
+    }
+
+    /// How long the queue is, and what the thread has done.
+    pub(super) fn stats(&self) -> Stats {
+        let free = self.queue.capacity();
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Stats {
+            queued: number(QUEUE.saturating_sub(free)),
+            queue_limit: number(QUEUE),
+            ..self.counts.stats()
+        }
     }
 
     /// Queues an operation and waits for the commit of its group.
@@ -161,13 +176,14 @@ where
 }
 
 /// The thread's life.
-fn serve(connection: Connection, mut waiting: mpsc::Receiver<Message>) {
+fn serve(connection: Connection, mut waiting: mpsc::Receiver<Message>, counts: &Counts) {
     let mut handle = Some(Box::new(connection));
     while let Some(connection) = handle.take() {
         let Some(first) = waiting.blocking_recv() else {
             return;
         };
         let (group, stop) = gather(first, &mut waiting);
+        counts.transaction(group.len());
         let connection = commit_group(connection, group);
         if let Some(stop) = stop {
             waiting.close();
