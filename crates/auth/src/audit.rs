@@ -6,11 +6,14 @@
 //! attack cannot fill the table. Records: Activity Log.
 // spec: security.md, Audit
 
+use std::sync::Arc;
+
 use crema_crypto::hash_hex;
 use crema_document::Timestamp;
 use crema_store::{Sql, Transaction, Value, params};
 use serde_json::{Map, Value as Json};
 
+use crate::events::Events;
 use crate::{Ctx, Failure};
 
 static INSERT: Sql = Sql::new(
@@ -72,6 +75,26 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All of them.
+    pub const ALL: [Operation; 16] = [
+        Operation::Login,
+        Operation::Logout,
+        Operation::Lockout,
+        Operation::ClientAuthentication,
+        Operation::Consent,
+        Operation::TokenIssued,
+        Operation::RefreshReuse,
+        Operation::CodeReuse,
+        Operation::Revocation,
+        Operation::ClientChanged,
+        Operation::SettingsChanged,
+        Operation::LegacySwitch,
+        Operation::Observe,
+        Operation::PasswordChanged,
+        Operation::KeyRotated,
+        Operation::UserChanged,
+    ];
+
     /// The text in the `operation` column.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -117,6 +140,7 @@ impl Status {
 /// One row to be written. Owned, so that a transaction's closure can hold it.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    events: Arc<Events>,
     name: String,
     local: Value,
     minute: i64,
@@ -137,6 +161,7 @@ impl Entry {
             details.insert("user_agent".to_owned(), Json::from(ctx.user_agent.as_str()));
         }
         Entry {
+            events: Arc::clone(&ctx.provider.environment().events),
             name: ctx.row_name(),
             local: ctx.provider.site().local(ctx.now).into(),
             minute: ctx.now.seconds().div_euclid(60),
@@ -209,6 +234,7 @@ impl Entry {
     }
 
     async fn insert(&self, tx: &mut Transaction) -> Result<(), Failure> {
+        self.events.count(self.operation, self.status);
         let actor = self.user.as_deref().unwrap_or("Guest");
         let (doctype, reference) = match &self.reference {
             Some((doctype, name)) => (Some(*doctype), Some(name.as_str())),

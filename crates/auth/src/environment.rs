@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crema_crypto::{Entropy, SystemEntropy};
 use crema_document::{Clock, SystemClock};
 
+use crate::events::Events;
 use crate::password::PasswordPool;
 
 /// What a [`crate::Provider`] takes from the world beside its database.
@@ -16,6 +17,8 @@ pub struct Environment {
     pub entropy: Arc<dyn Entropy>,
     /// The bounded workers that hash and verify passwords.
     pub passwords: PasswordPool,
+    /// What has happened, counted over all sites.
+    pub events: Arc<Events>,
 }
 
 impl Environment {
@@ -26,6 +29,7 @@ impl Environment {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             passwords: PasswordPool::default(),
+            events: Arc::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod client_auth;
 pub mod consent;
 pub mod context;
 pub mod environment;
+pub mod events;
 pub mod failure;
 mod hundred;
 pub mod id_token;

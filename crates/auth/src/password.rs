@@ -6,6 +6,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crema_crypto::password::{self, PasswordChecker, Verification};
 use crema_crypto::{CryptoError, Entropy, PasswordCost, Secret};
@@ -24,6 +25,24 @@ pub struct PasswordPool {
     cost: PasswordCost,
     workers: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    size: (usize, usize),
+    done: Arc<AtomicU64>,
+    turned_away: Arc<AtomicU64>,
+}
+
+/// How busy the workers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordStats {
+    /// Hashes under way.
+    pub busy: usize,
+    /// So many may be under way at once.
+    pub workers: usize,
+    /// Requests that wait for a worker.
+    pub waiting: usize,
+    /// Hashes and checks done.
+    pub done: u64,
+    /// Requests that were turned away, because too many waited.
+    pub turned_away: u64,
 }
 
 impl Default for PasswordPool {
@@ -45,6 +64,23 @@ impl PasswordPool {
             cost,
             workers: Arc::new(Semaphore::new(workers)),
             places: Arc::new(Semaphore::new(workers.saturating_add(queue))),
+            size: (workers, workers.saturating_add(queue)),
+            done: Arc::default(),
+            turned_away: Arc::default(),
+        }
+    }
+
+    /// How busy it is.
+    pub fn stats(&self) -> PasswordStats {
+        let (workers, places) = self.size;
+        let busy = workers.saturating_sub(self.workers.available_permits());
+        let inside = places.saturating_sub(self.places.available_permits());
+        PasswordStats {
+            busy,
+            workers,
+            waiting: inside.saturating_sub(busy),
+            done: self.done.load(Ordering::Relaxed),
+            turned_away: self.turned_away.load(Ordering::Relaxed),
         }
     }
 
@@ -103,17 +139,22 @@ impl PasswordPool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let full = |_| Failure::TooMany {
-            retry_after: RETRY_AFTER,
+        let full = |_| {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            Failure::TooMany {
+                retry_after: RETRY_AFTER,
+            }
         };
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(full)?;
         let worker = Arc::clone(&self.workers)
             .acquire_owned()
             .await
             .map_err(Failure::internal)?;
+        let count = Arc::clone(&self.done);
         // The permits go with the work: a caller that goes away does not free a busy worker.
         tokio::task::spawn_blocking(move || {
             let done = work();
+            count.fetch_add(1, Ordering::Relaxed);
             drop((worker, place));
             done
         })

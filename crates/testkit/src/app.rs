@@ -88,6 +88,7 @@ impl AppBuilder {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy,
             passwords: PasswordPool::bounded(PasswordCost::minimal(), 2, 10_000),
+            events: Arc::default(),
         };
         let registry = Registry::builtin().expect("the definitions are broken");
         let site = HostedSite::create(&bench, &self, &environment, &registry).await;

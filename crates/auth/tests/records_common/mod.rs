@@ -136,6 +136,7 @@ fn provider(site: Site, clock: &Arc<FixedClock>, seed: u64) -> Arc<Provider> {
         clock: Arc::clone(clock) as Arc<_>,
         entropy: Arc::new(SeededEntropy::new(seed)),
         passwords: PasswordPool::bounded(PasswordCost::minimal(), 2, 1000),
+        events: Arc::default(),
     };
     Arc::new(Provider::new(Arc::new(site), environment).unwrap())
 }
