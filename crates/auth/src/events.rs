@@ -27,6 +27,8 @@ impl Events {
 
     fn counter(&self, operation: Operation, status: Status) -> Option<&AtomicU64> {
         let place = Operation::ALL.iter().position(|known| *known == operation);
-        self.0.get(place?)?.get(usize::from(status == Status::Failed))
+        self.0
+            .get(place?)?
+            .get(usize::from(status == Status::Failed))
     }
 }
