@@ -56,6 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crema-store",
         ],
     ),
+    ("crema-bench", &["crema-crypto"]),
     (
         "crema-testkit",
         &[
@@ -73,20 +74,20 @@ const ARROWS: &[(&str, &[&str])] = &[
 ///
 /// `deny.toml` guards the drivers and the cryptography in the same way, across the whole tree.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("rusqlite", &["crema-store"]),
-    ("sqlx", &["crema-store"]),
+    ("rusqlite", &["crema-store", "crema-bench"]),
+    ("sqlx", &["crema-store", "crema-bench"]),
     ("argon2", &["crema-crypto"]),
     ("jiff", &["crema-document"]),
     ("axum", &["crema-web"]),
-    ("hyper", &["crema-web", "crema-testkit"]),
+    ("hyper", &["crema-web", "crema-testkit", "crema-bench"]),
     ("askama", &["crema-web"]),
-    ("anyhow", &["crema"]),
-    ("clap", &["crema"]),
+    ("anyhow", &["crema", "crema-bench"]),
+    ("clap", &["crema", "crema-bench"]),
     ("tracing-subscriber", &["crema"]),
     ("openidconnect", &["crema-testkit"]),
     ("proptest", &["crema-testkit"]),
     ("reqwest", &["crema-testkit"]),
-    ("tempfile", &["crema-testkit"]),
+    ("tempfile", &["crema-testkit", "crema-bench"]),
     ("thirtyfour", &["crema-testkit"]),
 ];
 

@@ -1,0 +1,422 @@
+//! The stored tokens: as many as asked for, all alive, each known by its number.
+//!
+//! A token's characters follow from its number, so that the load client knows them without a
+//! list; the tables hold their hashes, as Crema stores them.
+
+mod sqlite;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::engine::Database;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+/// Stored tokens live so long that a kept data set can be used for years, in days.
+const LIFE: i64 = 3_650;
+/// Rows that end sooner than in that many days were made by the load, and are cleared after it.
+const OURS_END_AFTER: i64 = 1_000;
+/// Tokens that are asked for again and again, spread evenly over all.
+const WORKING_SET: u64 = 50_000;
+/// One stored code for so many tokens.
+const TOKENS_PER_CODE: u64 = 100;
+
+/// Whom the stored tokens belong to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Owner {
+    /// OAuth Client.
+    pub(crate) client: String,
+    /// User.
+    pub(crate) user: String,
+}
+
+/// A value of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// Nothing.
+    Null,
+    /// A number.
+    Int(i64),
+    /// Text, also a date.
+    Text(String),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell::Text(text)
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(int: i64) -> Cell {
+        Cell::Int(int)
+    }
+}
+
+/// A table that is filled.
+pub(crate) struct Table {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The columns that get a value.
+    pub(crate) columns: &'static [&'static str],
+    /// One row for so many tokens.
+    pub(crate) every: u64,
+    /// The row of a token.
+    pub(crate) row: fn(&Moments, &Owner, u64) -> Vec<Cell>,
+}
+
+/// All tables that are filled.
+pub(crate) const TABLES: &[Table] = &[
+    Table {
+        name: "tabOAuth Bearer Token",
+        columns: BEARER_COLUMNS,
+        every: 1,
+        row: bearer,
+    },
+    Table {
+        name: "__oauth_family",
+        columns: &[
+            "name",
+            "client",
+            "user",
+            "created_at",
+            "expires_at",
+            "refresh_token",
+            "scopes",
+            "resource",
+            "auth_time",
+            "sid",
+        ],
+        every: 1,
+        row: family,
+    },
+    Table {
+        name: "__oauth_spent",
+        columns: &[
+            "hash",
+            "kind",
+            "family",
+            "client",
+            "spent_at",
+            "successor",
+            "resource",
+            "key_id",
+            "expires_at",
+        ],
+        every: 1,
+        row: spent,
+    },
+    Table {
+        name: "tabOAuth Authorization Code",
+        columns: &[
+            "name",
+            "creation",
+            "modified",
+            "modified_by",
+            "owner",
+            "client",
+            "user",
+            "scopes",
+            "authorization_code",
+            "expiration_time",
+            "redirect_uri_bound_to_authorization_code",
+            "validity",
+            "nonce",
+            "code_challenge",
+            "code_challenge_method",
+            "expires_at",
+            "redirect_uri_was_sent",
+            "resource",
+            "auth_time",
+            "family",
+            "session_sid",
+        ],
+        every: TOKENS_PER_CODE,
+        row: code,
+    },
+];
+
+/// Columns of a stored access token, as Crema writes them.
+pub(crate) const BEARER_COLUMNS: &[&str] = &[
+    "name",
+    "creation",
+    "modified",
+    "modified_by",
+    "owner",
+    "docstatus",
+    "idx",
+    "client",
+    "user",
+    "scopes",
+    "access_token",
+    "refresh_token",
+    "expiration_time",
+    "expires_in",
+    "status",
+    "family",
+    "expires_at",
+    "issued_at",
+    "refresh_expires_at",
+    "resource",
+    "auth_time",
+    "claims",
+    "grant_type",
+    "session_sid",
+    "last_used",
+];
+
+/// Where the stored tokens lie in time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moments {
+    now: i64,
+    step: i64,
+}
+
+impl Moments {
+    /// Issued one after the other over the last 30 days.
+    pub(crate) fn now(tokens: u64) -> Moments {
+        let tokens = i64::try_from(tokens.max(1)).unwrap_or(i64::MAX);
+        Moments {
+            now: clock::unix_micros(),
+            step: (30 * DAY / tokens).max(1),
+        }
+    }
+
+    fn issued(&self, number: u64) -> i64 {
+        self.now - 30 * DAY + self.step * i64::try_from(number).unwrap_or(0)
+    }
+}
+
+/// The access token with that number.
+pub(crate) fn access_token(number: u64) -> String {
+    format!("access{number:037}")
+}
+
+/// A name as Crema draws it, another for each number below 2^50.
+fn name(number: u64) -> String {
+    const BITS: u64 = (1 << 50) - 1;
+    let mut mixed = number & BITS;
+    // Odd factors and shifts to the right can be undone, so no two numbers meet.
+    mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) & BITS;
+    mixed ^= mixed >> 25;
+    mixed = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9) & BITS;
+    mixed ^= mixed >> 25;
+    (0..10)
+        .map(|digit| char::from_digit(u32::try_from(mixed >> (5 * digit) & 31).unwrap_or(0), 32))
+        .map(Option::unwrap_or_default)
+        .collect()
+}
+
+fn family_name(number: u64) -> String {
+    name(number | 1 << 48)
+}
+
+fn hash(kind: &str, number: u64) -> String {
+    crema_crypto::hash_hex(&format!("{kind}{number}"))
+}
+
+fn sid(number: u64) -> String {
+    hash("sid", number).chars().take(32).collect()
+}
+
+fn bearer(moments: &Moments, owner: &Owner, number: u64) -> Vec<Cell> {
+    let issued = moments.issued(number);
+    let expires = issued + LIFE * DAY;
+    let created = clock::date_time(issued);
+    vec![
+        name(number).into(),
+        created.clone().into(),
+        created.into(),
+        owner.user.as_str().into(),
+        owner.user.as_str().into(),
+        0.into(),
+        0.into(),
+        owner.client.as_str().into(),
+        owner.user.as_str().into(),
+        "all openid".into(),
+        crema_crypto::hash_hex(&access_token(number)).into(),
+        hash("refresh", number).into(),
+        clock::date_time(expires).into(),
+        (LIFE * 86_400).into(),
+        "Active".into(),
+        family_name(number).into(),
+        expires.into(),
+        issued.into(),
+        expires.into(),
+        "".into(),
+        (issued / 1_000_000).into(),
+        Cell::Null,
+        "authorization_code".into(),
+        sid(number).into(),
+        clock::date_time(moments.now).into(),
+    ]
+}
+
+fn family(moments: &Moments, owner: &Owner, number: u64) -> Vec<Cell> {
+    let issued = moments.issued(number);
+    vec![
+        family_name(number).into(),
+        owner.client.as_str().into(),
+        owner.user.as_str().into(),
+        issued.into(),
+        (issued + LIFE * DAY).into(),
+        hash("refresh", number).into(),
+        "all openid".into(),
+        "".into(),
+        (issued / 1_000_000).into(),
+        sid(number).into(),
+    ]
+}
+
+fn spent(moments: &Moments, owner: &Owner, number: u64) -> Vec<Cell> {
+    let issued = moments.issued(number);
+    vec![
+        hash("code", number).into(),
+        "code".into(),
+        family_name(number).into(),
+        owner.client.as_str().into(),
+        issued.into(),
+        name(number).into(),
+        "".into(),
+        "00000000".into(),
+        (issued + LIFE * DAY).into(),
+    ]
+}
+
+fn code(moments: &Moments, owner: &Owner, number: u64) -> Vec<Cell> {
+    let issued = moments.issued(number);
+    let expires = issued + LIFE * DAY;
+    let created = clock::date_time(issued);
+    vec![
+        name(number | 1 << 49).into(),
+        created.clone().into(),
+        created.into(),
+        owner.user.as_str().into(),
+        owner.user.as_str().into(),
+        owner.client.as_str().into(),
+        owner.user.as_str().into(),
+        "all openid".into(),
+        hash("code", number).into(),
+        clock::date_time(expires).into(),
+        crate::site::REDIRECT_URI.into(),
+        "Invalid".into(),
+        "n-1".into(),
+        crate::site::CHALLENGE.into(),
+        "s256".into(),
+        expires.into(),
+        1.into(),
+        "".into(),
+        (issued / 1_000_000).into(),
+        family_name(number).into(),
+        sid(number).into(),
+    ]
+}
+
+/// The statements that clear what the load left behind. `?` is the moment before which a row of
+/// the load ends.
+const TRIM: &[&str] = &[
+    r#"DELETE FROM "tabOAuth Bearer Token" WHERE expires_at < ?"#,
+    r#"DELETE FROM "__oauth_family" WHERE expires_at < ?"#,
+    r#"DELETE FROM "__oauth_spent" WHERE expires_at < ?"#,
+    r#"DELETE FROM "tabOAuth Authorization Code" WHERE expires_at < ?"#,
+];
+
+/// The audit records of the load.
+const TRIM_LOG: &str = r#"DELETE FROM "tabActivity Log""#;
+
+/// Stores tokens in the tables of a new site. Gives the time that it took.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn fill(database: &Database, owner: &Owner, tokens: u64) -> Result<Duration> {
+    let started = clock::instant();
+    match database {
+        Database::Sqlite(file) => sqlite::fill(file, owner, tokens)?,
+    }
+    Ok(clock::instant() - started)
+}
+
+/// Clears what the load left behind, so that each scenario finds the same number of rows.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn trim(database: &Database) -> Result<()> {
+    match database {
+        Database::Sqlite(file) => sqlite::trim(file),
+    }
+}
+
+/// Writes down that the tokens of the working set were used just now: Crema notes the last use
+/// of a token every ten minutes, which is seldom for tokens that are used all the time.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn freshen(database: &Database, tokens: u64) -> Result<()> {
+    match database {
+        Database::Sqlite(file) => sqlite::freshen(file, tokens),
+    }
+}
+
+/// The moment for [`TRIM`].
+fn trim_before() -> i64 {
+    clock::unix_micros() + OURS_END_AFTER * DAY
+}
+
+/// The numbers of the tokens that are asked for.
+pub(crate) fn working_set(tokens: u64) -> impl Iterator<Item = u64> {
+    let count = WORKING_SET.min(tokens).max(1);
+    (0..count).map(move |index| index * tokens / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_differ_and_look_like_names() {
+        let names: BTreeSet<String> = (0..50_000)
+            .chain(1 << 48..(1 << 48) + 50_000)
+            .map(name)
+            .collect();
+        assert_eq!(names.len(), 100_000);
+        assert!(names.iter().all(|name| name.len() == 10));
+    }
+
+    #[test]
+    fn each_row_has_a_value_for_each_column() {
+        let owner = Owner {
+            client: "c".to_owned(),
+            user: "u".to_owned(),
+        };
+        for table in TABLES {
+            let row = (table.row)(&Moments::now(10), &owner, 3);
+            assert_eq!(row.len(), table.columns.len(), "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn a_token_is_as_long_as_cremas() {
+        assert_eq!(
+            access_token(4_999_999).len(),
+            crema_crypto::token::TOKEN_LENGTH
+        );
+    }
+
+    #[test]
+    fn the_working_set_is_spread_over_all() {
+        let set: Vec<u64> = working_set(5_000_000).collect();
+        assert_eq!(set.len(), 50_000);
+        assert_eq!(set.last(), Some(&4_999_900));
+        assert_eq!(working_set(10).count(), 10);
+    }
+}
