@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crema_crypto::hash_hex;
-use crema_protocol::error::{ErrorCode, OAuthError};
 use crema_protocol::params::Params;
+use crema_protocol::token_query::TokenQuery;
 use crema_store::{Sql, params};
 
 use crate::audit::{self, Entry, Operation, Status};
@@ -38,10 +38,8 @@ pub async fn revoke(
 ) -> Result<(), Failure> {
     params.reject_repeated(&[client_auth::SECRET])?;
     let client = client_auth::authenticate(ctx, authorization, params, Proof::AsEnforced).await?;
-    let token = params
-        .get("token")
-        .ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "Missing token parameter."))?;
-    let hash = hash_hex(token);
+    let query = TokenQuery::parse(params)?;
+    let hash = hash_hex(query.token.expose());
     let entry = Entry::new(ctx, Operation::Revocation, Status::Success).client(&client.name);
     let (now, name) = (ctx.now, client.name.clone());
     let job = Arc::new((hash, name, entry));

@@ -13,6 +13,7 @@ use crema_document::{LocalTime, Timestamp};
 use crema_protocol::client_rules::GrantType;
 use crema_protocol::error::OAuthError;
 use crema_protocol::pkce::{self, Challenge, Method};
+use crema_protocol::redirect_uri;
 use crema_protocol::scope::Scope;
 use crema_protocol::token_request::{GrantRequest, TokenRequest};
 use crema_store::{Row, Sql, Transaction, params};
@@ -279,28 +280,16 @@ fn check_binding(
     if code.expires_at <= now {
         return Err(invalid_grant("The authorization code has expired."));
     }
-    match redirect_uri {
-        Some(presented) if *presented != code.redirect_uri => {
-            return Err(invalid_grant(
-                "redirect_uri is not the one of the authorization request.",
-            ));
-        }
-        None if code.redirect_uri_was_sent => {
-            return Err(invalid_grant("redirect_uri is missing."));
-        }
-        _ => {}
-    }
-    match (&code.challenge, code_verifier) {
-        (Some(challenge), Some(verifier)) => {
-            challenge.verify(verifier.expose(), client.rules.allow_short_code_verifier)
-        }
-        (Some(_), None) => Err(invalid_grant("code_verifier is missing.")),
-        // RFC 9700 §4.8.2: a verifier for a code without a challenge is a downgrade.
-        (None, Some(_)) => Err(invalid_grant(
-            "code_verifier was sent, but no code_challenge before.",
-        )),
-        (None, None) => Ok(()),
-    }
+    redirect_uri::check_bound(
+        &code.redirect_uri,
+        code.redirect_uri_was_sent,
+        redirect_uri.as_deref(),
+    )?;
+    pkce::check(
+        code.challenge.as_ref(),
+        code_verifier.as_ref().map(|verifier| verifier.expose()),
+        client.rules.allow_short_code_verifier,
+    )
 }
 
 fn has_short_verifier(request: &TokenRequest) -> bool {
