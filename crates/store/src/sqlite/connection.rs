@@ -18,6 +18,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 256;
 
+/// Pages kept in memory by the writer, in KiB: the upper levels of the indexes and the leaves that
+/// grow. Taken as needed.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
+
+/// The log is written back once it has so many pages of 4 KiB. A page that changed a hundred times
+/// meanwhile is written back once.
+const CHECKPOINT_PAGES: i64 = 4096;
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -80,8 +88,12 @@ pub(super) fn open(path: &Path, role: Role) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-        if role == Role::Reader {
-            connection.pragma_update(None, "query_only", true)?;
+        match role {
+            Role::Reader => connection.pragma_update(None, "query_only", true)?,
+            Role::Writer => {
+                connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+                connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+            }
         }
         Ok(connection)
     };
