@@ -37,3 +37,5 @@ pub use context::Ctx;
 pub use environment::Environment;
 pub use failure::Failure;
 pub use provider::Provider;
+/// How busy a site's database is.
+pub use crema_store::Stats as DatabaseStats;

@@ -50,9 +50,9 @@ impl App {
     pub fn new(sites: Arc<Sites>) -> Arc<App> {
         Arc::new(App {
             request_ids: RequestIds::new(&*sites.environment().entropy),
+            metrics: Arc::new(Metrics::new(sites.environment().clock.now())),
             sites,
             draining: AtomicBool::new(false),
-            metrics: Arc::default(),
         })
     }
 
@@ -187,7 +187,7 @@ fn identified(mut reply: Reply, id: RequestId) -> Reply {
 
 /// `/healthz` and `/readyz`, on any host.
 // spec: security.md, "`/healthz` answers on any Host"
-async fn health(app: &App, path: &str) -> Reply {
+pub(crate) async fn health(app: &App, path: &str) -> Reply {
     let problem = if path.starts_with("/healthz") {
         None
     } else {

@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, Peer};
 use crate::connections::{Connection, Connections, Place, SWEEP};
+use crate::metrics::Metrics;
 
 /// How many connections there may be and how long each step may take.
 #[derive(Debug, Clone)]
@@ -97,6 +98,7 @@ pub async fn serve_within(
         connections: Connections::new(limits),
         graceful: GracefulShutdown::new(),
         turned_away: Arc::default(),
+        metrics: Arc::clone(app.metrics()),
     };
     let mut stop = pin!(stop);
     let mut sweep = tokio::time::interval(SWEEP);
@@ -130,14 +132,17 @@ struct Server {
     connections: Arc<Connections>,
     graceful: GracefulShutdown,
     turned_away: Arc<AtomicUsize>,
+    metrics: Arc<Metrics>,
 }
 
 impl Server {
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
         let Some(place) = self.connections.enter(peer.ip()) else {
+            self.metrics.connection_refused();
             turn_away(stream, &self.turned_away);
             return;
         };
+        let open = self.metrics.connection();
         let _ = stream.set_nodelay(true);
         let connection = Arc::clone(&place.0);
         let router = self.router.clone();
@@ -158,6 +163,7 @@ impl Server {
         let served = self.graceful.watch(served);
         let task = tokio::spawn(async move {
             let _place: Place = place;
+            let _open = open;
             if let Err(error) = served.await {
                 tracing::debug!(%error, "a connection ended early");
             }

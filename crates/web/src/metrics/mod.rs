@@ -3,20 +3,28 @@
 //! Counting is on every request's way, so it is a few relaxed additions to numbers that are
 //! there from the start: no lock, no allocation, no text. Labels come from closed sets
 //! ([`Endpoint`], [`Grant`], [`Outcome`]); what a client sends is never one, so a client cannot
-//! make series, and no secret can become a label.
+//! make series, and no secret can become a label. Text is made when somebody asks ([`report()`]).
 // spec: security.md, "Secrets and tokens never in logs, traces, metrics, …"
 
 pub mod endpoint;
+mod listener;
 mod notes;
 mod outcome;
+mod process;
+mod report;
+mod text;
 
 pub use endpoint::{Endpoint, Grant};
+pub use listener::serve;
 pub use notes::Notes;
 pub use outcome::Outcome;
+pub use report::report;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use crema_document::Timestamp;
 
 /// Upper bounds of the latency buckets, in microseconds. The last bucket has none.
 pub const BOUNDS: [u64; 16] = [
@@ -34,6 +42,8 @@ pub struct Metrics {
     connections: AtomicU64,
     connections_open: AtomicU64,
     connections_refused: AtomicU64,
+    dropped_lines: OnceLock<Arc<AtomicU64>>,
+    started_at: Timestamp,
 }
 
 /// The figures of one endpoint, or of one grant at the token endpoint.
@@ -56,18 +66,6 @@ impl Default for Row {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Metrics {
-        Metrics {
-            rows: std::array::from_fn(|_| Row::default()),
-            in_flight: AtomicU64::new(0),
-            connections: AtomicU64::new(0),
-            connections_open: AtomicU64::new(0),
-            connections_refused: AtomicU64::new(0),
-        }
-    }
-}
-
 fn row_of(endpoint: Endpoint, grant: Grant) -> usize {
     match (endpoint, grant) {
         (Endpoint::Token, Grant::None) => Endpoint::Token.index(),
@@ -77,6 +75,34 @@ fn row_of(endpoint: Endpoint, grant: Grant) -> usize {
 }
 
 impl Metrics {
+    /// Figures of a server that starts now.
+    pub fn new(started_at: Timestamp) -> Metrics {
+        Metrics {
+            rows: std::array::from_fn(|_| Row::default()),
+            in_flight: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            connections_open: AtomicU64::new(0),
+            connections_refused: AtomicU64::new(0),
+            dropped_lines: OnceLock::new(),
+            started_at,
+        }
+    }
+
+    /// Where the log counts the lines that it had to give up, to be shown with the rest.
+    pub fn watch_dropped_lines(&self, count: Arc<AtomicU64>) {
+        // Whoever comes second watches the same log.
+        let _ = self.dropped_lines.set(count);
+    }
+
+    fn dropped_lines(&self) -> Option<u64> {
+        let count = self.dropped_lines.get()?;
+        Some(count.load(Ordering::Relaxed))
+    }
+
+    fn started_at(&self) -> i64 {
+        self.started_at.seconds()
+    }
+
     /// A request begins.
     pub fn begin(self: &Arc<Metrics>, endpoint: Endpoint) -> Timing {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
