@@ -27,10 +27,8 @@ static SET_CONTENT: Sql = Sql::new(
     r#"UPDATE "tabActivity Log" SET content = ?, subject = ?, modified = ? WHERE name = ?"#,
 );
 
-static PURGE: Sql = Sql::new(r#"DELETE FROM "tabActivity Log" WHERE creation < ?"#);
-
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&INSERT, &CONTENT, &SET_CONTENT, &PURGE];
+pub static STATEMENTS: &[&Sql] = &[&INSERT, &CONTENT, &SET_CONTENT];
 
 /// The member of an entry's `content` that counts attempts.
 const COUNT: &str = "count";
@@ -369,27 +367,6 @@ impl Entry {
         .await?;
         Ok(())
     }
-}
-
-/// Removes entries that are older than OAuth Settings' `activity_log_retention_days`; 0 keeps
-/// them for ever. Gives their number. Nothing else removes entries.
-///
-/// # Errors
-/// When the database refuses.
-// spec: security.md, Audit, "retention settable, rows not deletable by hand"
-pub async fn purge(ctx: &Ctx) -> Result<u64, Failure> {
-    let days = ctx.settings().await?.activity_log_retention_days;
-    if days == 0 {
-        return Ok(0);
-    }
-    let before = days_ago(ctx, days);
-    ctx.provider
-        .database()
-        .write(move |tx| {
-            let values = params![before.clone()];
-            Box::pin(async move { Ok(tx.execute(&PURGE, values).await?) })
-        })
-        .await
 }
 
 /// How often what an entry's `content` tells about happened.

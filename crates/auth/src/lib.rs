@@ -26,6 +26,7 @@ pub mod login;
 pub mod metadata;
 pub mod password;
 pub mod provider;
+pub mod retention;
 pub mod revoke;
 pub mod session;
 pub mod settings;

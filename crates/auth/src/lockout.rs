@@ -28,11 +28,9 @@ static SET: Sql = Sql::new(
     r#"UPDATE "__failure" SET "count" = ?, started_at = ?, locked_until = ? WHERE name = ?"#,
 );
 static DELETE: Sql = Sql::new(r#"DELETE FROM "__failure" WHERE name = ?"#);
-static PURGE: Sql =
-    Sql::new(r#"DELETE FROM "__failure" WHERE started_at < ? AND locked_until < ?"#);
 
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&READ, &READ_LOCKED, &CREATE, &SET, &DELETE, &PURGE];
+pub static STATEMENTS: &[&Sql] = &[&READ, &READ_LOCKED, &CREATE, &SET, &DELETE];
 
 /// Whose failures are counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +76,18 @@ fn network(address: IpAddr) -> String {
             let [a, b, c, d, ..] = v6.segments();
             format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
+    }
+}
+
+/// Refuses while this client is locked at the address that the request comes from; the name is
+/// empty for ids that nobody has.
+///
+/// # Errors
+/// [`Failure::TooMany`]; also when the database cannot be read.
+pub async fn check_client(ctx: &Ctx, client: &str) -> Result<(), Failure> {
+    match ctx.from_ahead(|ahead| ahead.locked_until(client)) {
+        Some(until) => refuse_locked(until, ctx.now),
+        None => check(ctx, &[Key::client(client, ctx.address)]).await,
     }
 }
 
@@ -292,20 +302,6 @@ pub async fn clear(ctx: &Ctx, keys: &[Key]) -> Result<(), Failure> {
                 }
                 Ok(())
             })
-        })
-        .await
-}
-
-/// Removes counters that began more than a day ago and lock nobody. Gives their number.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn purge(ctx: &Ctx) -> Result<u64, Failure> {
-    let (day_ago, now) = (ctx.now.minus_seconds(86_400), ctx.now);
-    ctx.provider
-        .database()
-        .write(move |tx| {
-            Box::pin(async move { Ok(tx.execute(&PURGE, params![day_ago, now]).await?) })
         })
         .await
 }

@@ -11,7 +11,7 @@ mod end;
 
 pub(crate) use begin::Beginning;
 pub use begin::{NewSession, start};
-pub use end::{destroy_all, end, end_all, end_of_user, end_own, purge};
+pub use end::{destroy_all, end, end_all, end_of_user, end_own};
 
 use crema_crypto::{Secret, constant_time_eq, hash_hex};
 use crema_document::Timestamp;
@@ -51,7 +51,6 @@ pub static STATEMENTS: &[&Sql] = &[
     &end::END,
     &end::END_OF_USER,
     &end::END_OF_EVERYBODY,
-    &end::PURGE,
 ];
 
 /// Digits of a `sid` cookie, as in Frappe: 224 bits.

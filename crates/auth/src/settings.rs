@@ -83,6 +83,8 @@ pub struct Settings {
     pub key_rotation_days: i64,
     /// Entries of the audit trail are kept for so many days; 0 for ever.
     pub activity_log_retention_days: i64,
+    /// Rows of tokens are kept for so many days after their end; 0 for ever.
+    pub token_retention_days: i64,
     /// Life of access tokens.
     pub access_token_lifetime: i64,
     /// Life of an unused refresh token.
@@ -184,6 +186,7 @@ impl Settings {
             previous_secret_overlap: oauth.int("previous_secret_overlap").max(0),
             key_rotation_days: oauth.int("key_rotation_days").max(0),
             activity_log_retention_days: oauth.int("activity_log_retention_days").max(0),
+            token_retention_days: oauth.int("token_retention_days").max(0),
             access_token_lifetime: own(oauth, "access_token_lifetime", 3600),
             refresh_token_lifetime: own(oauth, "refresh_token_lifetime", 30 * DAY),
             refresh_token_absolute_lifetime: own(

@@ -13,6 +13,7 @@ mod records_common;
 use crema_auth::audit::{self, Entry, Operation, Status};
 use crema_auth::client::{self, ClientFields};
 use crema_auth::login::{self, LoginOutcome, LoginRequest};
+use crema_auth::retention::Kind;
 use crema_auth::{keys, session, settings, user};
 use crema_crypto::{Secret, SigningAlgorithm, hash_hex};
 use crema_store::{Row, Sql, params};
@@ -181,9 +182,10 @@ on_every_database! {
         audit::record_now(&site.ctx(), entry()).await.unwrap();
         site.clock.advance_seconds(365 * 86_400);
         audit::record_now(&site.ctx(), entry()).await.unwrap();
-        assert_eq!(audit::purge(&site.ctx()).await.unwrap(), 0);
+        site.clock.advance_seconds(600);
+        assert_eq!(site.sweep(Kind::Entries).await, 0);
         site.clock.advance_seconds(1);
-        assert_eq!(audit::purge(&site.ctx()).await.unwrap(), 1);
+        assert_eq!(site.sweep(Kind::Entries).await, 1);
         assert_eq!(site.rows(&OF, params!["Revocation"]).await.len(), 1);
     }
 }

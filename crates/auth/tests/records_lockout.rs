@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crema_auth::lockout::{self, Key};
 use crema_auth::login::{self, LoginOutcome, LoginRequest, PasswordCheck};
+use crema_auth::retention::Kind;
 use crema_auth::settings;
 use crema_auth::{Ctx, Failure};
 use crema_crypto::Secret;
@@ -175,6 +176,6 @@ on_every_database! {
             assert_eq!(answer(&site.ctx(), "web@example.com", "bad").await, "wrong");
         }
         site.clock.advance_seconds(90_000);
-        assert_eq!(lockout::purge(&site.ctx()).await.unwrap(), 2);
+        assert_eq!(site.sweep(Kind::Failures).await, 2);
     }
 }

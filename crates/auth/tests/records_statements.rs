@@ -7,7 +7,9 @@
 
 mod records_common;
 
-use crema_auth::{audit, client, keys, lockout, login, session, settings, user};
+use crema_auth::{
+    audit, client, keys, last_used, lockout, login, retention, session, settings, user,
+};
 use records_common::TestSite;
 
 on_every_database! {
@@ -15,8 +17,10 @@ on_every_database! {
         let lists = [
             audit::STATEMENTS,
             keys::STATEMENTS,
+            last_used::STATEMENTS,
             lockout::STATEMENTS,
             login::STATEMENTS,
+            retention::STATEMENTS,
             session::STATEMENTS,
             settings::STATEMENTS,
         ];

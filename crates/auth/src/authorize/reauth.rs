@@ -26,12 +26,11 @@ static INSERT: Sql = Sql::new(
 static READ: Sql = Sql::new(
     r#"SELECT created_at, expires_at, used_at, request FROM "__login_handle" WHERE hash = ?"#,
 );
-static PURGE: Sql = Sql::new(r#"DELETE FROM "__login_handle" WHERE expires_at <= ?"#);
 static USE: Sql =
     Sql::new(r#"UPDATE "__login_handle" SET used_at = ? WHERE hash = ? AND used_at IS NULL"#);
 
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&INSERT, &READ, &PURGE, &USE];
+pub static STATEMENTS: &[&Sql] = &[&INSERT, &READ, &USE];
 
 /// The parameters of a request with a fresh handle for it.
 ///
@@ -48,8 +47,6 @@ pub async fn demand(ctx: &Ctx, request: &Params) -> Result<Params, Failure> {
         .write(move |tx| {
             let values = params![&hash, now.micros(), end.micros(), &fingerprint];
             Box::pin(async move {
-                // Anybody can have handles made, so they must not pile up.
-                tx.execute(&PURGE, params![now.micros()]).await?;
                 tx.execute(&INSERT, values).await?;
                 Ok::<_, Failure>(())
             })

@@ -1,4 +1,4 @@
-//! Ending sessions: one, those of a user, all, those that time has ended.
+//! Ending sessions: one, those of a user, all.
 //!
 //! Records: Session (`tabSessions`), Activity Log.
 
@@ -15,8 +15,6 @@ pub(super) static END_OWN: Sql =
     Sql::new(r#"DELETE FROM "tabSessions" WHERE sid = ? AND "user" = ?"#);
 pub(super) static END_OF_USER: Sql = Sql::new(r#"DELETE FROM "tabSessions" WHERE "user" = ?"#);
 pub(super) static END_OF_EVERYBODY: Sql = Sql::new(r#"DELETE FROM "tabSessions""#);
-pub(super) static PURGE: Sql =
-    Sql::new(r#"DELETE FROM "tabSessions" WHERE expires_at <= ? OR last_seen <= ?"#);
 
 /// Ends a session: a sign-out.
 ///
@@ -111,18 +109,5 @@ pub async fn destroy_all(ctx: &Ctx, by: &str) -> Result<u64, Failure> {
                 Ok(tx.execute(&END_OF_EVERYBODY, params![]).await?)
             })
         })
-        .await
-}
-
-/// Removes sessions that have ended by time. Gives their number.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn purge(ctx: &Ctx) -> Result<u64, Failure> {
-    let settings = ctx.settings().await?;
-    let (now, idle) = (ctx.now, ctx.now.minus_seconds(settings.session_expiry));
-    ctx.provider
-        .database()
-        .write(move |tx| Box::pin(async move { Ok(tx.execute(&PURGE, params![now, idle]).await?) }))
         .await
 }

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use self::databases::{Engine, TestDatabase};
 use crema_auth::client::{self, ClientFields, CreatedClient, NewClient};
 use crema_auth::password::PasswordPool;
+use crema_auth::retention::{Kind, Sweep};
 use crema_auth::user::{self, NewUser};
 use crema_auth::{Ctx, Environment, Failure, Provider};
 use crema_crypto::{
@@ -110,6 +111,19 @@ impl TestSite {
 
     pub async fn rows(&self, sql: &'static Sql, values: Vec<Value>) -> Vec<Row> {
         self.provider.database().rows(sql, values).await.unwrap()
+    }
+
+    /// Removes every row of that kind that is due. Gives their number.
+    pub async fn sweep(&self, kind: Kind) -> u64 {
+        let mut sweep = Sweep::new(kind);
+        let mut removed = 0;
+        loop {
+            let batch = sweep.batch(&self.ctx()).await.unwrap();
+            removed += batch.removed;
+            if !batch.more {
+                return removed;
+            }
+        }
     }
 
     /// One statement that changes something, for what no use case does.

@@ -14,5 +14,6 @@ mod oidc;
 mod races;
 mod refreshing;
 mod relying_party;
+mod retention;
 mod security;
 mod seeds;

@@ -10,6 +10,7 @@ mod walk;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use crema_web::{App, Limits, Sites};
@@ -46,6 +47,9 @@ pub(crate) struct Serve {
     /// Create the site trust.localhost if there is no site yet, also without a terminal.
     #[arg(long)]
     quickstart: bool,
+    /// How often rows that are due are cleared, in seconds; 0 leaves that to other processes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    housekeeping: u64,
     /// Log lines for people, or one JSON object a line.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -64,7 +68,11 @@ impl Serve {
             environment,
         ));
         let (stop, stop_now) = signals.obey(Arc::clone(&sites));
-        let housekeeping = tokio::spawn(housekeeping::run(Arc::clone(&sites)));
+        let housekeeping = (self.housekeeping > 0).then(|| {
+            let clock = Arc::clone(&shell.environment.clock);
+            let every = Duration::from_secs(self.housekeeping);
+            tokio::spawn(housekeeping::run(Arc::clone(&sites), clock, every))
+        });
         shell.print(&greeting.answer())?;
         drop(greeting);
         let limits = Limits {
@@ -76,7 +84,9 @@ impl Serve {
             served = served => served.map_err(anyhow::Error::from),
             () = stop_now => Err(anyhow::anyhow!("stopped before every request was answered")),
         };
-        housekeeping.abort();
+        if let Some(housekeeping) = housekeeping {
+            housekeeping.abort();
+        }
         done
     }
 
