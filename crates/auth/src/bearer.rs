@@ -13,22 +13,27 @@ use crema_store::{Row, Sql, params};
 
 use crate::claims::Opens;
 use crate::client::Client;
+use crate::lockout::Key;
 use crate::user::User;
 use crate::{Ctx, Failure};
 
+/// One row, whether there is such a token or not, so that the site's version always comes along.
 static BY_ACCESS_TOKEN: Sql = Sql::new(
-    r#"SELECT b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
-    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family, b.access_token,
-    b.last_used, f.scopes, (SELECT version FROM "__version" WHERE name = 'site')
-    FROM "tabOAuth Bearer Token" b LEFT JOIN "__oauth_family" f ON f.name = b.family
-    WHERE b.access_token = ?"#,
+    r#"SELECT v.version, x.locked_until, b.name, b.client, b."user", b.scopes, b.status,
+    b.expires_at, b.issued_at, b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family,
+    b.access_token, b.last_used, f.scopes
+    FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.access_token = ?
+    LEFT JOIN "__oauth_family" f ON f.name = b.family
+    LEFT JOIN "__failure" x ON x.name = ?
+    WHERE v.name = 'site'"#,
 );
 static BY_REFRESH_TOKEN: Sql = Sql::new(
-    r#"SELECT b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
-    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family, b.access_token,
-    b.last_used, f.scopes, (SELECT version FROM "__version" WHERE name = 'site')
-    FROM "tabOAuth Bearer Token" b LEFT JOIN "__oauth_family" f ON f.name = b.family
-    WHERE b.refresh_token = ?"#,
+    r#"SELECT v.version, NULL, b.name, b.client, b."user", b.scopes, b.status,
+    b.expires_at, b.issued_at, b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family,
+    b.access_token, b.last_used, f.scopes
+    FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.refresh_token = ?
+    LEFT JOIN "__oauth_family" f ON f.name = b.family
+    WHERE v.name = 'site'"#,
 );
 
 /// The statements of this file, for the test that prepares each on every database.
@@ -81,7 +86,11 @@ pub struct StoredToken {
 }
 
 impl StoredToken {
-    fn from_row(row: &Row) -> Result<StoredToken, Failure> {
+    /// Columns 2 and on of the statements above; `None` when the row has no token.
+    fn from_row(row: &Row) -> Result<Option<StoredToken>, Failure> {
+        if row.opt_text(2)?.is_none() {
+            return Ok(None);
+        }
         let text = |index| -> Result<String, Failure> {
             Ok(row.opt_text(index)?.unwrap_or_default().to_owned())
         };
@@ -89,23 +98,23 @@ impl StoredToken {
             let micros = row.opt_int(index)?.filter(|micros| *micros != 0);
             Ok(micros.map(Timestamp::from_micros))
         };
-        Ok(StoredToken {
-            name: text(0)?,
-            client: text(1)?,
-            user: text(2)?,
-            scopes: text(3)?,
-            active: row.opt_text(4)? == Some("Active"),
-            expires_at: moment(5)?.unwrap_or(Timestamp::from_micros(0)),
-            issued_at: moment(6)?.unwrap_or(Timestamp::from_micros(0)),
-            refresh_expires_at: moment(7)?,
-            resource: text(8)?,
-            auth_time: row.opt_int(9)?.filter(|seconds| *seconds != 0),
-            claims: row.opt_text(10)?.map(str::to_owned),
-            family: row.opt_text(11)?.map(str::to_owned),
-            access_hash: text(12)?,
-            last_used: row.opt_datetime(13)?,
-            authorized: row.opt_text(14)?.map(str::to_owned),
-        })
+        Ok(Some(StoredToken {
+            name: text(2)?,
+            client: text(3)?,
+            user: text(4)?,
+            scopes: text(5)?,
+            active: row.opt_text(6)? == Some("Active"),
+            expires_at: moment(7)?.unwrap_or(Timestamp::from_micros(0)),
+            issued_at: moment(8)?.unwrap_or(Timestamp::from_micros(0)),
+            refresh_expires_at: moment(9)?,
+            resource: text(10)?,
+            auth_time: row.opt_int(11)?.filter(|seconds| *seconds != 0),
+            claims: row.opt_text(12)?.map(str::to_owned),
+            family: row.opt_text(13)?.map(str::to_owned),
+            access_hash: text(14)?,
+            last_used: row.opt_datetime(15)?,
+            authorized: row.opt_text(16)?.map(str::to_owned),
+        }))
     }
 
     /// What the token opens about its user: its own scopes, seen against those that were asked
@@ -144,27 +153,70 @@ pub struct BearerToken {
     pub claims: Option<String>,
 }
 
+/// What one statement read at the start of a request, for those who ask for it later.
+pub(crate) struct Ahead {
+    access_hash: String,
+    stored: Option<StoredToken>,
+    /// Client whose wrong secrets from this address were looked up, and until when it is locked.
+    lockout: Option<(String, Timestamp)>,
+}
+
+impl Ahead {
+    /// Until when the client is locked at this address, if that was looked up; the epoch when it
+    /// is not locked.
+    pub(crate) fn locked_until(&self, client: &str) -> Option<Timestamp> {
+        let (looked_up, until) = self.lockout.as_ref()?;
+        (looked_up == client).then_some(*until)
+    }
+}
+
+/// Reads, in one statement, what a request with this access token is going to need: the site's
+/// version, the token, and whether the client that presents a secret has to wait.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn look_ahead(ctx: &Ctx, token: &str, client: Option<&str>) -> Result<(), Failure> {
+    let access_hash = hash_hex(token);
+    let key = client.map(|client| Key::client(client, ctx.address));
+    let key = key.as_ref().map_or("", Key::as_str);
+    let database = ctx.provider.database();
+    let values = params![access_hash.as_str(), key];
+    let Some(row) = database.row(&BY_ACCESS_TOKEN, values).await? else {
+        return Ok(());
+    };
+    ctx.learn_version(row.int(0)?).await?;
+    let locked_until = row.opt_int(1)?.unwrap_or_default();
+    ctx.keep_ahead(Ahead {
+        access_hash,
+        stored: StoredToken::from_row(&row)?,
+        lockout: client.map(|name| (name.to_owned(), Timestamp::from_micros(locked_until))),
+    });
+    Ok(())
+}
+
 /// Looks a token up by its hash, as one of the two kinds.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn find(ctx: &Ctx, token: &str, kind: TokenKind) -> Result<Option<StoredToken>, Failure> {
-    let sql = match kind {
-        TokenKind::Access => &BY_ACCESS_TOKEN,
-        TokenKind::Refresh => &BY_REFRESH_TOKEN,
+    let hash = hash_hex(token);
+    let database = ctx.provider.database();
+    let row = match kind {
+        TokenKind::Access => {
+            let ahead =
+                ctx.from_ahead(|ahead| (ahead.access_hash == hash).then(|| ahead.stored.clone()));
+            if let Some(stored) = ahead {
+                return Ok(stored);
+            }
+            database.row(&BY_ACCESS_TOKEN, params![hash, ""]).await?
+        }
+        TokenKind::Refresh => database.row(&BY_REFRESH_TOKEN, params![hash]).await?,
     };
-    let Some(row) = ctx
-        .provider
-        .database()
-        .row(sql, params![hash_hex(token)])
-        .await?
-    else {
+    let Some(row) = row else {
         return Ok(None);
     };
-    if let Some(version) = row.opt_int(15)? {
-        ctx.learn_version(version);
-    }
-    StoredToken::from_row(&row).map(Some)
+    ctx.learn_version(row.int(0)?).await?;
+    StoredToken::from_row(&row)
 }
 
 /// The living access token behind the characters that were sent; `None` when it is unknown,

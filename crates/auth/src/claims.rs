@@ -5,6 +5,7 @@
 
 use crema_protocol::claims::{ClaimsRequest, granted_claims};
 use crema_protocol::scope::Scope;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::Ctx;
@@ -44,6 +45,45 @@ impl Opens {
     }
 }
 
+/// The members of a JSON object in the order in which they were put, each once. A handful of
+/// known names needs no hash table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Members(Vec<(&'static str, Value)>);
+
+impl Members {
+    /// Adds a member, unless there is one of that name.
+    pub fn put(&mut self, name: &'static str, value: impl Into<Value>) {
+        if !self.0.iter().any(|(own, _)| *own == name) {
+            self.0.push((name, value.into()));
+        }
+    }
+
+    /// Adds those that are not there yet.
+    pub fn put_all(&mut self, others: Members) {
+        for (name, value) in others.0 {
+            self.put(name, value);
+        }
+    }
+
+    /// The object, to work on.
+    pub fn into_map(self) -> Map<String, Value> {
+        let members = self.0.into_iter();
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
 /// The claims about a user that a grant gives, `sub` first; empty ones are left out.
 pub fn claims(
     ctx: &Ctx,
@@ -51,7 +91,7 @@ pub fn claims(
     opens: &Opens,
     requested: Option<&str>,
     place: Place,
-) -> Map<String, Value> {
+) -> Members {
     let requested = requested.and_then(|text| ClaimsRequest::parse(text).ok());
     let asked = match (&requested, place) {
         (Some(request), Place::IdToken { .. }) => request.id_token_claims(),
@@ -62,11 +102,11 @@ pub fn claims(
         Place::IdToken { with_user: false } => Vec::new(),
         _ => granted_claims(&opens.granted, &opens.requested),
     };
-    let mut claims = Map::new();
-    claims.insert("sub".to_owned(), json!(user.subject));
+    let mut claims = Members(Vec::with_capacity(granted.len() + asked.len() + 1));
+    claims.put("sub", user.subject.as_str());
     for name in granted.into_iter().chain(asked) {
         if let Some(value) = claim(ctx, user, name) {
-            claims.entry(name.to_owned()).or_insert(value);
+            claims.put(name, value);
         }
     }
     claims

@@ -53,12 +53,12 @@ pub async fn authenticate(
     // Made-up ids share one counter, or anybody could fill the table.
     let known = ctx.client(&presented.client_id).await?;
     let counted = known.as_ref().map_or("", |client| client.name.as_str());
-    let key = [Key::client(counted, ctx.address)];
     if presented.secret.is_some() {
-        lockout::check(ctx, &key).await?;
+        lockout::check_client(ctx, counted).await?;
     }
     match prove(ctx, &presented, proof).await {
         Err(Failure::OAuth(error)) if presented.secret.is_some() => {
+            let key = [Key::client(counted, ctx.address)];
             lockout::record_failure(ctx, &key, WRONG_SECRETS, WRONG_SECRET_WINDOW).await?;
             audit::failure(ctx, Operation::ClientAuthentication, &presented.client_id).await?;
             Err(error.into())

@@ -1,12 +1,13 @@
 //! The one parameter that every use case takes: who asks, when, at which site.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crema_crypto::timed_name;
 use crema_document::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::bearer::Ahead;
 use crate::client::Client;
 use crate::settings::Settings;
 use crate::user::User;
@@ -28,6 +29,7 @@ pub struct Ctx {
     /// The issuer identifier, which is also the origin of the site's own URLs: no trailing slash.
     pub issuer: String,
     version: OnceCell<u64>,
+    ahead: Mutex<Option<Ahead>>,
 }
 
 impl Ctx {
@@ -45,6 +47,7 @@ impl Ctx {
             user_agent: user_agent.get(..end).unwrap_or_default().to_owned(),
             issuer,
             version: OnceCell::new(),
+            ahead: Mutex::new(None),
         }
     }
 
@@ -66,9 +69,26 @@ impl Ctx {
     }
 
     /// Takes over the version that a statement read along with its own columns.
-    pub(crate) fn learn_version(&self, version: i64) {
+    ///
+    /// # Errors
+    /// When the site's time zone has to be read again and cannot.
+    pub(crate) async fn learn_version(&self, version: i64) -> Result<(), Failure> {
+        let version = u64::try_from(version).unwrap_or(0);
+        self.provider.site().see_version(version).await?;
         // When it was read before, the earlier reading stands: one request, one view.
-        let _ = self.version.set(u64::try_from(version).unwrap_or(0));
+        let _ = self.version.set(version);
+        Ok(())
+    }
+
+    /// Keeps what was read before anybody asked for it.
+    pub(crate) fn keep_ahead(&self, ahead: Ahead) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+    }
+
+    /// What was read ahead, as `pick` takes it out.
+    pub(crate) fn from_ahead<T>(&self, pick: impl FnOnce(&mut Ahead) -> Option<T>) -> Option<T> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.as_mut().and_then(pick)
     }
 
     /// The client of that id, enabled or not; ids are compared byte for byte.

@@ -125,6 +125,6 @@ fn claims(
     .with_some("sid", request.session)
     .with_some("acr", signed_in.then_some(ACR))
     .with_some("amr", signed_in.then(|| json!(["pwd"])))
-    .with_user(user)
+    .with_user(user.into_map())
     .into_map()
 }

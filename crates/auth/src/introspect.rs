@@ -8,10 +8,11 @@ use crema_crypto::hash_hex;
 use crema_protocol::error::{ErrorCode, OAuthError};
 use crema_protocol::params::Params;
 use crema_protocol::scope::Scope;
-use serde_json::{Map, Value, json};
+use crema_protocol::token_query::{TokenQuery, TokenTypeHint};
+use serde_json::{Value, json};
 
 use crate::bearer::{self, StoredToken, TokenKind};
-use crate::claims::{self, Place};
+use crate::claims::{self, Members, Place};
 use crate::client::Client;
 use crate::client_auth::{self, Proof};
 use crate::{Ctx, Failure};
@@ -36,7 +37,7 @@ pub async fn introspect(
     authorization: Option<&str>,
     bearer: Option<&str>,
     params: &Params,
-) -> Result<Map<String, Value>, Failure> {
+) -> Result<Members, Failure> {
     params.reject_repeated(&[client_auth::SECRET])?;
     let asker = match bearer {
         Some(token) => match bearer::check(ctx, token).await? {
@@ -53,10 +54,8 @@ pub async fn introspect(
             client_auth::authenticate(ctx, authorization, params, Proof::Needed).await?,
         ),
     };
-    let token = params
-        .get("token")
-        .ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "Missing token parameter."))?;
-    let Some((stored, kind)) = find(ctx, token, params.get("token_type_hint")).await? else {
+    let query = TokenQuery::parse(params)?;
+    let Some((stored, kind)) = find(ctx, query.token.expose(), query.hint).await? else {
         return Ok(inactive());
     };
     if !may_see(&asker, &stored) {
@@ -75,10 +74,10 @@ pub async fn introspect(
 pub(crate) async fn find(
     ctx: &Ctx,
     token: &str,
-    hint: Option<&str>,
+    hint: Option<TokenTypeHint>,
 ) -> Result<Option<(StoredToken, TokenKind)>, Failure> {
     let order = match hint {
-        Some("refresh_token") => [TokenKind::Refresh, TokenKind::Access],
+        Some(TokenTypeHint::RefreshToken) => [TokenKind::Refresh, TokenKind::Access],
         _ => [TokenKind::Access, TokenKind::Refresh],
     };
     for kind in order {
@@ -100,53 +99,42 @@ fn may_see(asker: &Asker, stored: &StoredToken) -> bool {
     }
 }
 
-fn inactive() -> Map<String, Value> {
-    let mut answer = Map::new();
-    answer.insert("active".to_owned(), json!(false));
+fn inactive() -> Members {
+    let mut answer = Members::default();
+    answer.put("active", false);
     answer
 }
 
-fn describe(
-    ctx: &Ctx,
-    stored: &StoredToken,
-    kind: TokenKind,
-    alive: &bearer::Alive,
-) -> Map<String, Value> {
-    let audience = match stored.resource.split(' ').collect::<Vec<_>>().as_slice() {
-        [""] | [] => json!(stored.client),
-        [one] => json!(one),
-        many => json!(many),
-    };
-    let mut answer = Map::new();
-    let mut put = |name: &str, value: Value| answer.insert(name.to_owned(), value);
-    put("client_id", json!(stored.client));
-    put(
-        "trusted_client",
-        json!(i32::from(alive.client.skip_authorization)),
-    );
-    put("active", json!(true));
-    put("token_type", json!("Bearer"));
-    put("exp", json!(stored.ends(kind).seconds()));
-    put("iat", json!(stored.issued_at.seconds()));
-    put("scope", json!(stored.scopes));
-    put("sub", json!(alive.user.subject));
-    put("username", json!(alive.user.name));
-    put("aud", audience);
-    put("iss", json!(ctx.issuer));
+fn describe(ctx: &Ctx, stored: &StoredToken, kind: TokenKind, alive: &bearer::Alive) -> Members {
+    let mut answer = Members::default();
+    answer.put("client_id", stored.client.as_str());
+    answer.put("trusted_client", i32::from(alive.client.skip_authorization));
+    answer.put("active", true);
+    answer.put("token_type", "Bearer");
+    answer.put("exp", stored.ends(kind).seconds());
+    answer.put("iat", stored.issued_at.seconds());
+    answer.put("scope", stored.scopes.as_str());
+    answer.put("sub", alive.user.subject.as_str());
+    answer.put("username", alive.user.name.as_str());
+    answer.put("aud", audience(stored));
+    answer.put("iss", ctx.issuer.as_str());
     if let Ok(scope) = Scope::parse(&stored.scopes)
         && scope.contains("openid")
     {
-        let claims = stored.claims.as_deref();
-        let about = claims::claims(
-            ctx,
-            &alive.user,
-            &stored.opens(&scope),
-            claims,
-            Place::Introspection,
-        );
-        for (name, value) in about {
-            answer.entry(name).or_insert(value);
-        }
+        let requested = stored.claims.as_deref();
+        let opens = stored.opens(&scope);
+        let place = Place::Introspection;
+        answer.put_all(claims::claims(ctx, &alive.user, &opens, requested, place));
     }
     answer
+}
+
+/// The resources that the token is for, or the client itself.
+fn audience(stored: &StoredToken) -> Value {
+    let resources = stored.resource.split(' ').filter(|one| !one.is_empty());
+    match resources.collect::<Vec<_>>().as_slice() {
+        [] => json!(stored.client),
+        [one] => json!(one),
+        many => json!(many),
+    }
 }

@@ -3,10 +3,9 @@
 //! OpenID Connect Core §5.3; Frappe's `openid_profile`. Records: User (read).
 
 use crema_protocol::error::{ErrorCode, OAuthError};
-use serde_json::{Map, Value};
 
 use crate::bearer::BearerToken;
-use crate::claims::{Place, claims};
+use crate::claims::{Members, Place, claims};
 use crate::{Ctx, Failure};
 
 /// The userinfo answer for a bearer token.
@@ -14,7 +13,7 @@ use crate::{Ctx, Failure};
 /// # Errors
 /// `insufficient_scope` when `openid` was not granted.
 // spec: http.md, openid_profile; RFC 6750 §3.1
-pub fn userinfo(ctx: &Ctx, token: &BearerToken) -> Result<Map<String, Value>, Failure> {
+pub fn userinfo(ctx: &Ctx, token: &BearerToken) -> Result<Members, Failure> {
     if !token.scope.contains("openid") {
         return Err(OAuthError::new(
             ErrorCode::InsufficientScope,

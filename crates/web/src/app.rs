@@ -22,7 +22,7 @@ use crate::reply::{self, Problem, Reply};
 use crate::request_id::{RequestId, RequestIds};
 use crate::request_line::RequestLine;
 use crate::sites::{NoSite, Sites};
-use crate::{account, api, cookies, cors, oauth, origin};
+use crate::{account, ahead, api, cookies, cors, oauth, origin};
 
 /// The largest body on OAuth paths and sign-in, in bytes.
 // spec: security.md, "Bodies over the limit (1 MiB on OAuth paths, 25 MiB elsewhere)"
@@ -269,7 +269,12 @@ async fn admit(
         *id,
         endpoint,
     );
-    if !named && let Err(failure) = primary_server(&mut call).await {
+    let begun = match ahead::look_ahead(&call).await {
+        Ok(()) if named => Ok(()),
+        Ok(()) => primary_server(&mut call).await,
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = begun {
         return Err(reply::problem(&call, &failure.into()));
     }
     Ok((call, problem))

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+mod ahead;
 pub mod api;
 pub mod app;
 pub mod call;

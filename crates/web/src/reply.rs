@@ -7,6 +7,7 @@ use crema_protocol::client_auth::basic_was_tried;
 use crema_protocol::endpoints;
 use crema_protocol::error::{ErrorCode, OAuthError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::call::{ApiVersion, Call};
@@ -117,8 +118,13 @@ impl From<Failure> for Problem {
 }
 
 /// A JSON answer, never stored by anyone.
-pub fn json(status: StatusCode, body: &Value) -> Reply {
-    let mut reply = Response::new(Body::from(body.to_string()));
+pub fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+    let (status, text) = match serde_json::to_vec(body) {
+        Ok(text) => (status, text),
+        // Nothing that we answer has a member that JSON cannot hold.
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Vec::new()),
+    };
+    let mut reply = Response::new(Body::from(text));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     headers.insert(

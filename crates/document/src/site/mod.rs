@@ -128,17 +128,26 @@ impl Site {
         }
     }
 
-    /// The site's version, one short read; see [`crate::version`]. When it has moved, the time
-    /// zone is read again.
+    /// The site's version, one short read; see [`crate::version`] and [`Site::see_version`].
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn version(&self) -> Result<u64, StoreError> {
         let version = version::read(&self.database).await?;
-        if self.zone_version.load(Ordering::Acquire) != version {
-            self.read_zone(version).await?;
-        }
+        self.see_version(version).await?;
         Ok(version)
+    }
+
+    /// Takes note of the version that some statement read along. When it has moved, the time
+    /// zone is read again.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn see_version(&self, version: u64) -> Result<(), StoreError> {
+        if self.zone_version.load(Ordering::Acquire) == version {
+            return Ok(());
+        }
+        self.read_zone(version).await
     }
 
     /// The zone in which this site keeps its local times: `time_zone` of System Settings, UTC

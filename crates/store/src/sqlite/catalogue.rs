@@ -2,14 +2,14 @@
 
 use rusqlite::Connection;
 
-use super::statement::{Names, execute_batch, rows};
+use super::statement::{self, Names, execute_batch};
 use crate::{Column, Dialect, Index, Row, StoreError, Value};
 
 /// The tables, by name.
 pub(super) fn tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
     let text = r#"SELECT "name" FROM "sqlite_master" WHERE "type" = 'table'
         AND substr("name", 1, 7) <> 'sqlite_' ORDER BY "name""#;
-    rows(connection, text, &[], usize::MAX, Names::WithStar)?
+    rows(connection, text, &[])?
         .iter()
         .map(|row| Ok(row.text(0)?.to_owned()))
         .collect()
@@ -19,27 +19,21 @@ pub(super) fn tables(connection: &Connection) -> Result<Vec<String>, StoreError>
 pub(super) fn columns(connection: &Connection, table: &str) -> Result<Vec<Column>, StoreError> {
     let text = r#"SELECT "name", "type", "notnull", "dflt_value", "pk"
         FROM pragma_table_info(?) ORDER BY "cid""#;
-    rows(
-        connection,
-        text,
-        &[Value::from(table)],
-        usize::MAX,
-        Names::WithStar,
-    )?
-    .iter()
-    .map(|row| {
-        let column_type = row.text(1)?.to_ascii_lowercase();
-        let primary_key = row.int(4)? > 0;
-        Ok(Column {
-            name: row.text(0)?.to_owned(),
-            length: length(&column_type),
-            column_type,
-            nullable: !row.bool(2)? && !primary_key,
-            default: row.opt_text(3)?.and_then(unquote),
-            primary_key,
+    rows(connection, text, &[Value::from(table)])?
+        .iter()
+        .map(|row| {
+            let column_type = row.text(1)?.to_ascii_lowercase();
+            let primary_key = row.int(4)? > 0;
+            Ok(Column {
+                name: row.text(0)?.to_owned(),
+                length: length(&column_type),
+                column_type,
+                nullable: !row.bool(2)? && !primary_key,
+                default: row.opt_text(3)?.and_then(unquote),
+                primary_key,
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// The indexes of a table.
@@ -47,31 +41,19 @@ pub(super) fn indexes(connection: &Connection, table: &str) -> Result<Vec<Index>
     let list = r#"SELECT "name", "unique" FROM pragma_index_list(?)
         WHERE "origin" <> 'pk' ORDER BY "name""#;
     let columns = r#"SELECT "name" FROM pragma_index_info(?) ORDER BY "seqno""#;
-    rows(
-        connection,
-        list,
-        &[Value::from(table)],
-        usize::MAX,
-        Names::WithStar,
-    )?
-    .iter()
-    .map(|row| {
-        let name = row.text(0)?.to_owned();
-        let of_index = rows(
-            connection,
-            columns,
-            &[Value::from(&name)],
-            usize::MAX,
-            Names::WithStar,
-        )?;
-        let columns = of_index.iter().map(|row| Ok(row.text(0)?.to_owned()));
-        Ok(Index {
-            columns: columns.collect::<Result<_, StoreError>>()?,
-            unique: row.bool(1)?,
-            name,
+    rows(connection, list, &[Value::from(table)])?
+        .iter()
+        .map(|row| {
+            let name = row.text(0)?.to_owned();
+            let of_index = rows(connection, columns, &[Value::from(&name)])?;
+            let columns = of_index.iter().map(|row| Ok(row.text(0)?.to_owned()));
+            Ok(Index {
+                columns: columns.collect::<Result<_, StoreError>>()?,
+                unique: row.bool(1)?,
+                name,
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// Gives one column of a table another declaration: a new table takes the rows, the name and
@@ -142,30 +124,18 @@ fn declaration(column: &Column, default: Option<&str>) -> String {
 /// The defaults as SQL, in the order of the columns.
 fn raw_defaults(connection: &Connection, table: &str) -> Result<Vec<Option<String>>, StoreError> {
     let text = r#"SELECT "dflt_value" FROM pragma_table_info(?) ORDER BY "cid""#;
-    rows(
-        connection,
-        text,
-        &[Value::from(table)],
-        usize::MAX,
-        Names::WithStar,
-    )?
-    .iter()
-    .map(|row| Ok(row.opt_text(0)?.map(ToOwned::to_owned)))
-    .collect()
+    rows(connection, text, &[Value::from(table)])?
+        .iter()
+        .map(|row| Ok(row.opt_text(0)?.map(ToOwned::to_owned)))
+        .collect()
 }
 
 fn primary_key(connection: &Connection, table: &str) -> Result<Vec<String>, StoreError> {
     let text = r#"SELECT "name" FROM pragma_table_info(?) WHERE "pk" > 0 ORDER BY "pk""#;
-    rows(
-        connection,
-        text,
-        &[Value::from(table)],
-        usize::MAX,
-        Names::WithStar,
-    )?
-    .iter()
-    .map(|row| Ok(row.text(0)?.to_owned()))
-    .collect()
+    rows(connection, text, &[Value::from(table)])?
+        .iter()
+        .map(|row| Ok(row.text(0)?.to_owned()))
+        .collect()
 }
 
 /// The columns of the `UNIQUE` constraints in the table's own declaration.
@@ -174,16 +144,10 @@ fn unique_constraints(
     table: &str,
 ) -> Result<Vec<Vec<String>>, StoreError> {
     let text = r#"SELECT "name" FROM pragma_index_list(?) WHERE "origin" = 'u' ORDER BY "seq""#;
-    let own: Vec<Value> = rows(
-        connection,
-        text,
-        &[Value::from(table)],
-        usize::MAX,
-        Names::WithStar,
-    )?
-    .into_iter()
-    .flat_map(Row::into_values)
-    .collect();
+    let own: Vec<Value> = rows(connection, text, &[Value::from(table)])?
+        .into_iter()
+        .flat_map(Row::into_values)
+        .collect();
     let all = indexes(connection, table)?.into_iter();
     Ok(all
         .filter(|index| own.contains(&Value::from(&index.name)))
@@ -195,16 +159,10 @@ fn unique_constraints(
 fn index_statements(connection: &Connection, table: &str) -> Result<Vec<String>, StoreError> {
     let text = r#"SELECT "sql" FROM "sqlite_master" WHERE "type" = 'index' AND "tbl_name" = ?
         AND "sql" IS NOT NULL ORDER BY "name""#;
-    rows(
-        connection,
-        text,
-        &[Value::from(table)],
-        usize::MAX,
-        Names::WithStar,
-    )?
-    .iter()
-    .map(|row| Ok(row.text(0)?.to_owned()))
-    .collect()
+    rows(connection, text, &[Value::from(table)])?
+        .iter()
+        .map(|row| Ok(row.text(0)?.to_owned()))
+        .collect()
 }
 
 /// `varchar(140)` → 140.
@@ -226,4 +184,8 @@ fn unquote(default: &str) -> Option<String> {
         None if default.eq_ignore_ascii_case("null") => None,
         None => Some(default.to_owned()),
     }
+}
+
+fn rows(connection: &Connection, text: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+    statement::rows(connection, text, values, usize::MAX, Names::WithStar)
 }

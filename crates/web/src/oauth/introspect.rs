@@ -3,7 +3,6 @@
 use axum::http::{Method, StatusCode};
 use crema_protocol::error::OAuthError;
 use crema_protocol::params::Params;
-use serde_json::Value;
 
 use crate::call::Call;
 use crate::reply::{self, Problem, Reply};
@@ -20,7 +19,7 @@ pub async fn answer(call: &Call) -> Result<Reply, Problem> {
     let about =
         crema_auth::introspect::introspect(&call.ctx, call.authorization(), call.bearer(), &params)
             .await?;
-    Ok(reply::json(StatusCode::OK, &Value::Object(about)))
+    Ok(reply::json(StatusCode::OK, &about))
 }
 
 /// The parameters of a POST that carries a token: never from the address, where they would be

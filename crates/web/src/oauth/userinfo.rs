@@ -2,7 +2,6 @@
 
 use axum::http::{Method, StatusCode};
 use crema_auth::{bearer, userinfo};
-use serde_json::Value;
 
 use crate::call::Call;
 use crate::reply::{self, Problem, Reply};
@@ -27,5 +26,5 @@ pub async fn answer(call: &Call) -> Result<Reply, Problem> {
         .await?
         .ok_or(Problem::DeadToken)?;
     let about = userinfo::userinfo(&call.ctx, &token)?;
-    Ok(reply::json(StatusCode::OK, &Value::Object(about)))
+    Ok(reply::json(StatusCode::OK, &about))
 }
