@@ -7,15 +7,19 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use crema_crypto::password::{self, PasswordChecker, Verification};
 use crema_crypto::{CryptoError, Entropy, PasswordCost, Secret};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::Failure;
 
 /// How many requests may wait for a worker before others are turned away.
 const QUEUE: usize = 256;
+/// How much lower the priority of the workers is: on Linux 10 is a tenth of the weight of 0.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
 /// What those are told to wait, in seconds.
 const RETRY_AFTER: u32 = 5;
 
@@ -151,15 +155,32 @@ impl PasswordPool {
             .await
             .map_err(Failure::internal)?;
         let count = Arc::clone(&self.done);
+        let (reply, answer) = oneshot::channel();
         // The permits go with the work: a caller that goes away does not free a busy worker.
-        tokio::task::spawn_blocking(move || {
+        let job = move || {
+            yield_to_requests();
             let done = work();
             count.fetch_add(1, Ordering::Relaxed);
             drop((worker, place));
-            done
-        })
-        .await
-        .map_err(|_| Failure::Internal("password work was broken off".to_owned()))
+            let _ = reply.send(done);
+        };
+        // A thread for each: the priority of one that others use as well could not be raised again.
+        thread::Builder::new()
+            .name("password".to_owned())
+            .spawn(job)
+            .map_err(Failure::internal)?;
+        answer
+            .await
+            .map_err(|_| Failure::Internal("password work was broken off".to_owned()))
+    }
+}
+
+/// Lowers the priority of this thread: where cores are scarce, requests come first and password
+/// work gets about a tenth of what they get.
+fn yield_to_requests() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "the priority of password work stays as it is");
     }
 }
 
