@@ -4,6 +4,7 @@
 mod families;
 mod grace;
 mod lifetimes;
+mod machine;
 mod narrowing;
 
 use crema_testkit::{App, ClientSpec, TestClient, Tokens};
