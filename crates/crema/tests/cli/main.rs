@@ -14,6 +14,7 @@ mod databases;
 mod docs;
 mod harness;
 mod help;
+mod housekeeping;
 mod quickstart;
 mod readme;
 mod secrets;
