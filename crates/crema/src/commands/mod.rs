@@ -29,7 +29,7 @@ use tokio::runtime::{Builder, Runtime};
 use tracing::level_filters::LevelFilter;
 
 use crate::cli::{Cli, Command};
-use crate::logging::{self, LogFormat};
+use crate::logging::{self, Log};
 use crate::shell::Shell;
 
 /// Does what the command line asks for.
@@ -37,12 +37,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let mut shell = Shell::new(cli.globals);
     match cli.command {
         Command::Serve(command) => {
-            logging::start(command.log_format, LevelFilter::INFO);
-            runtime(Builder::new_multi_thread())?.block_on(command.run(&shell))
+            let log = logging::start_server(command.log_format, LevelFilter::INFO)
+                .context("the log cannot be started")?;
+            runtime(Builder::new_multi_thread())?.block_on(command.run(&shell, &log))
         }
         command => {
-            logging::start(LogFormat::Text, LevelFilter::WARN);
-            runtime(Builder::new_current_thread())?.block_on(once(command, &mut shell))
+            let log = logging::start(LevelFilter::WARN);
+            runtime(Builder::new_current_thread())?.block_on(once(command, &mut shell, &log))
         }
     }
 }
@@ -55,9 +56,9 @@ fn runtime(mut builder: Builder) -> anyhow::Result<Runtime> {
 }
 
 /// Every command that ends by itself.
-async fn once(command: Command, shell: &mut Shell) -> anyhow::Result<()> {
+async fn once(command: Command, shell: &mut Shell, log: &Log) -> anyhow::Result<()> {
     match command {
-        Command::Serve(command) => Box::pin(command.run(shell)).await,
+        Command::Serve(command) => Box::pin(command.run(shell, log)).await,
         Command::NewSite(command) => Box::pin(command.run(shell)).await,
         Command::DropSite(command) => Box::pin(command.run(shell)).await,
         Command::ListSites(command) => command.run(shell),

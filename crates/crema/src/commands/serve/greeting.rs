@@ -14,6 +14,8 @@ const SITES_SHOWN: usize = 20;
 /// The addresses, and at the first start what is shown once.
 pub(super) struct Greeting {
     address: SocketAddr,
+    /// Where the figures are.
+    pub(super) metrics: Option<SocketAddr>,
     /// How this bench is named on the command line.
     command: String,
     sites: Vec<(String, String)>,
@@ -41,6 +43,7 @@ impl Greeting {
         };
         Greeting {
             address,
+            metrics: None,
             command,
             sites: Vec::new(),
             begun: None,
@@ -81,6 +84,9 @@ impl Greeting {
         let more = self.sites.len().saturating_sub(SITES_SHOWN);
         if more > 0 {
             text.push_str(&format!("\n  and {more} more: {} list-sites", self.command));
+        }
+        if let Some(metrics) = self.metrics {
+            text.push_str(&format!("\n  metrics: http://{metrics}/metrics"));
         }
         if self.has_begun_before {
             text.push_str(&format!(
@@ -123,6 +129,7 @@ impl Greeting {
         });
         json!({
             "listening": format!("http://{}", self.address),
+            "metrics": self.metrics.map(|metrics| format!("http://{metrics}/metrics")),
             "sites": sites,
             "quickstart": quickstart,
         })

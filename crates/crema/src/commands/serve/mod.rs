@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::advice::Advised;
 use crate::answer;
-use crate::logging::LogFormat;
+use crate::logging::{Log, LogFormat};
 use crate::shell::Shell;
 
 use greeting::Greeting;
@@ -44,6 +44,10 @@ pub(crate) struct Serve {
     /// files has room for beside the databases: 768 of 1024, and 10000 at most.
     #[arg(long, value_name = "NUMBER", value_parser = at_least_one)]
     max_connections: Option<usize>,
+    /// Address and port for `/metrics` in Prometheus' format; without it there are none. Whoever
+    /// reaches it reads the figures: choose one that only your monitoring does.
+    #[arg(long, value_name = "HOST:PORT")]
+    metrics_listen: Option<SocketAddr>,
     /// Create the site trust.localhost if there is no site yet, also without a terminal.
     #[arg(long)]
     quickstart: bool,
@@ -56,11 +60,15 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    pub(crate) async fn run(&self, shell: &Shell) -> anyhow::Result<()> {
+    pub(crate) async fn run(&self, shell: &Shell, log: &Log) -> anyhow::Result<()> {
         // Signals first: one that comes while a site is made must not end it half made.
         let signals = Signals::listen()?;
         let listener = self.bind().await?;
-        let greeting = self.prepare(shell, listener.local_addr()?).await?;
+        let metrics = self.bind_metrics().await?;
+        let mut greeting = self.prepare(shell, listener.local_addr()?).await?;
+        if let Some(metrics) = &metrics {
+            greeting.metrics = Some(metrics.local_addr()?);
+        }
         let environment = shell.environment.clone();
         let sites = Arc::new(Sites::new(
             shell.bench.clone(),
@@ -79,13 +87,24 @@ impl Serve {
             connections: capacity::connections(self.max_connections),
             ..Limits::default()
         };
-        let served = crema_web::serve_within(listener, App::new(sites), limits, stop);
+        let app = App::new(sites);
+        if let Some(dropped) = log.dropped_lines() {
+            app.metrics().watch_dropped_lines(dropped);
+        }
+        let metrics = metrics.map(|listener| {
+            let never = std::future::pending();
+            tokio::spawn(crema_web::metrics::serve(listener, Arc::clone(&app), never))
+        });
+        let served = crema_web::serve_within(listener, app, limits, stop);
         let done = tokio::select! {
             served = served => served.map_err(anyhow::Error::from),
             () = stop_now => Err(anyhow::anyhow!("stopped before every request was answered")),
         };
         if let Some(housekeeping) = housekeeping {
             housekeeping.abort();
+        }
+        if let Some(metrics) = metrics {
+            metrics.abort();
         }
         done
     }
@@ -106,6 +125,17 @@ impl Serve {
                 };
                 Advised::error(reason, advice)
             })
+    }
+
+    async fn bind_metrics(&self) -> anyhow::Result<Option<TcpListener>> {
+        let Some(address) = self.metrics_listen else {
+            return Ok(None);
+        };
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            let reason = format!("cannot listen on {address} for metrics: {error}");
+            Advised::error(reason, "Choose another address with --metrics-listen.")
+        })?;
+        Ok(Some(listener))
     }
 
     /// Makes the first site where that is wanted.
