@@ -7,6 +7,7 @@ use crema_document::{Clock, SystemClock};
 
 use crate::events::Events;
 use crate::password::PasswordPool;
+use crate::signing::Signers;
 
 /// What a [`crate::Provider`] takes from the world beside its database.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub struct Environment {
     pub entropy: Arc<dyn Entropy>,
     /// The bounded workers that hash and verify passwords.
     pub passwords: PasswordPool,
+    /// Signs ID tokens.
+    pub signers: Signers,
     /// What has happened, counted over all sites.
     pub events: Arc<Events>,
 }
@@ -29,6 +32,7 @@ impl Environment {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             passwords: PasswordPool::default(),
+            signers: Signers::default(),
             events: Arc::default(),
         }
     }

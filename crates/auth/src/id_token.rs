@@ -84,7 +84,7 @@ pub async fn issue(
         return jws::encode(&key, &claims).map_err(Failure::internal);
     }
     let key = keys::ensure(ctx, algorithm).await?;
-    jws::encode(&key, &claims).map_err(Failure::internal)
+    ctx.provider.environment().signers.sign(&key, claims).await
 }
 
 /// The authentication context class of every sign-in so far: a password, nothing more

@@ -30,6 +30,7 @@ pub mod retention;
 pub mod revoke;
 pub mod session;
 pub mod settings;
+pub mod signing;
 pub mod token;
 pub mod user;
 pub mod userinfo;

@@ -88,6 +88,7 @@ impl AppBuilder {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy,
             passwords: PasswordPool::bounded(PasswordCost::minimal(), 2, 10_000),
+            signers: crema_auth::signing::Signers::default(),
             events: Arc::default(),
         };
         let registry = Registry::builtin().expect("the definitions are broken");

@@ -150,6 +150,7 @@ fn provider(site: Site, clock: &Arc<FixedClock>, seed: u64) -> Arc<Provider> {
         clock: Arc::clone(clock) as Arc<_>,
         entropy: Arc::new(SeededEntropy::new(seed)),
         passwords: PasswordPool::bounded(PasswordCost::minimal(), 2, 1000),
+        signers: crema_auth::signing::Signers::default(),
         events: Arc::default(),
     };
     Arc::new(Provider::new(Arc::new(site), environment).unwrap())

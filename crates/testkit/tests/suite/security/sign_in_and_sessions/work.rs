@@ -21,6 +21,7 @@ async fn slow_server(app: &App, cost: PasswordCost, workers: usize, queue: usize
         clock: Arc::clone(&app.clock) as Arc<dyn Clock>,
         entropy: Arc::new(SystemEntropy),
         passwords: PasswordPool::bounded(cost, workers, queue),
+        signers: crema_auth::signing::Signers::default(),
         events: Arc::default(),
     };
     let registry = Registry::builtin().unwrap();
