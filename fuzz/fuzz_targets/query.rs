@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../bodies.rs"]
+#[path = "../bodies/protocol.rs"]
 #[allow(dead_code, reason = "each target uses one of the functions")]
 mod bodies;
 

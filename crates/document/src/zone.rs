@@ -8,6 +8,8 @@ use crema_store::Value;
 
 use crate::time::{MICROS_PER_SECOND, Timestamp};
 
+const EPOCH: jiff::civil::DateTime = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// A wall-clock reading without a zone: microseconds since 1970-01-01 00:00:00 on that clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime(i64);
@@ -23,14 +25,17 @@ impl LocalTime {
         self.0
     }
 
+    // Counted on the calendar, not through a moment of UTC: the last day of 9999, which stands for
+    // "without end" in many databases, lies in no zone's range of moments.
     fn civil(self) -> Option<jiff::civil::DateTime> {
-        let moment = jiff::Timestamp::from_microsecond(self.0).ok()?;
-        Some(jiff::tz::TimeZone::UTC.to_datetime(moment))
+        EPOCH
+            .checked_add(jiff::SignedDuration::from_micros(self.0))
+            .ok()
     }
 
     fn from_civil(civil: jiff::civil::DateTime) -> Option<LocalTime> {
-        let moment = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
-        Some(LocalTime(moment.as_microsecond()))
+        let micros = civil.duration_since(EPOCH).as_micros();
+        i64::try_from(micros).ok().map(LocalTime)
     }
 }
 
@@ -183,6 +188,16 @@ mod tests {
         assert_eq!(local.to_string(), "2026-11-20 17:41:39.321255");
         let day: LocalTime = "2026-11-20".parse().unwrap();
         assert_eq!(day.to_string(), "2026-11-20 00:00:00.000000");
+    }
+
+    #[test]
+    fn the_last_day_of_the_calendar_is_one() {
+        let text = "9999-12-31 23:59:59.999999";
+        let local: LocalTime = text.parse().unwrap();
+        assert_eq!(local.micros(), 253_402_300_799_999_999);
+        assert_eq!(local.to_string(), text);
+        let zone = TimeZone::named("America/St_Johns").unwrap();
+        assert!(zone.timestamp(local) > Timestamp::from_seconds(253_402_000_000));
     }
 
     #[test]

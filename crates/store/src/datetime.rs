@@ -57,7 +57,7 @@ impl Civil {
 }
 
 /// `YYYY-MM-DD HH:MM:SS.ffffff`; `None` outside of the years 1 to 9999.
-pub(crate) fn format(micros: i64) -> Option<String> {
+pub fn format(micros: i64) -> Option<String> {
     let c = Civil::from_micros(micros)?;
     Some(format!(
         "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}",
@@ -88,7 +88,7 @@ pub(crate) fn format_time(micros: i64) -> String {
 
 /// Reads `YYYY-MM-DD`, with a time after a blank or a `T`: `HH:MM[:SS[.f…]]`, at most six
 /// digits of a fraction.
-pub(crate) fn parse(text: &str) -> Option<i64> {
+pub fn parse(text: &str) -> Option<i64> {
     let (date, time) = match text.split_once([' ', 'T']) {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),

@@ -39,6 +39,8 @@ mod value;
 pub use administration::{ServerDatabase, create_server_database, drop_server_database};
 pub use config::{DatabaseConfig, Password, ServerConfig, Tls};
 pub use database::Database;
+#[doc(hidden)]
+pub use datetime::{format as format_datetime, parse as parse_datetime};
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use futures_util::future::BoxFuture;

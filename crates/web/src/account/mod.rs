@@ -172,7 +172,8 @@ pub fn local_path(call: &Call, to: &str) -> Option<String> {
     own_path(&call.ctx.issuer, to)
 }
 
-fn own_path(issuer: &str, to: &str) -> Option<String> {
+/// [`local_path`] at the site with this issuer.
+pub fn own_path(issuer: &str, to: &str) -> Option<String> {
     if to
         .bytes()
         .any(|byte| byte < 0x20 || byte == b'\\' || byte == 0x7f)

@@ -1,0 +1,153 @@
+// What each fuzz target of `crema-web` does with one input.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use crema_document::SiteConfig;
+use crema_web::account::own_path;
+use crema_web::pages::{Lang, negotiate};
+use crema_web::{cookies, origin};
+use serde_json::json;
+
+const ISSUER: &str = "http://trust.localhost:8000";
+
+/// A site behind proxies of 10.0.0.0/8.
+static CONFIG: LazyLock<SiteConfig> = LazyLock::new(|| {
+    let keys = json!({"trusted_proxies": ["10.0.0.0/8"]});
+    let keys = keys.as_object().cloned().expect("an object");
+    SiteConfig::from_keys(keys).expect("a configuration")
+});
+
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
+}
+
+/// The lines that are headers, as a server gets them.
+fn headers_of(data: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in data.split(|byte| *byte == b'\n').take(64) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
+        let (name, value) = line.split_at(colon);
+        let name = HeaderName::from_bytes(name);
+        let value = HeaderValue::from_bytes(value[1..].trim_ascii());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+fn texts(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let all = headers.get_all(name).iter();
+    let all = all.filter_map(|value| value.to_str().ok());
+    all.map(str::to_owned).collect()
+}
+
+/// Lines of headers: host, cookies, and what proxies add.
+pub(crate) fn headers(data: &[u8]) {
+    let headers = headers_of(data);
+    one_host(&headers);
+    one_cookie(&headers);
+    forwarded(&headers);
+    let language = headers.get(header::ACCEPT_LANGUAGE);
+    let language = language.and_then(|value| value.to_str().ok());
+    let _ = negotiate(None, language);
+}
+
+fn one_host(headers: &HeaderMap) {
+    let bare = Uri::from_static("/login");
+    let full = Uri::from_static("http://trust.localhost:8000/login");
+    let sent: Vec<_> = headers.get_all(header::HOST).iter().collect();
+    let found = origin::host(&bare, headers);
+    if sent.len() != 1 {
+        assert_eq!(found, None, "not one host");
+    }
+    if let Some(host) = found {
+        assert_eq!(sent[0].as_bytes(), host.as_bytes());
+        let same = host.eq_ignore_ascii_case("trust.localhost:8000");
+        assert_eq!(origin::host(&full, headers).is_some(), same);
+    } else {
+        assert_eq!(origin::host(&full, headers), None);
+    }
+}
+
+/// Against all cookies of all headers, one after the other.
+fn one_cookie(headers: &HeaderMap) {
+    let joined = texts(headers, "cookie").join(";");
+    let expected = joined.split(';').find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == "sid").then_some(value)
+    });
+    assert_eq!(cookies::get(headers, "sid"), expected);
+}
+
+fn forwarded(headers: &HeaderMap) {
+    let host = "Trust.Localhost:8000";
+    let stranger = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+    let seen = origin::origin(stranger, headers, host, &CONFIG);
+    assert_eq!(seen.address, stranger, "a stranger is who it is");
+    assert!(!seen.secure, "a stranger says https");
+    assert_eq!(seen.issuer, "http://trust.localhost:8000");
+
+    let proxy = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
+    let seen = origin::origin(proxy, headers, host, &CONFIG);
+    let https = texts(headers, "x-forwarded-proto");
+    let https = https
+        .first()
+        .is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"));
+    let readable = headers.get("x-forwarded-proto");
+    let readable = readable.is_none_or(|value| value.to_str().is_ok());
+    assert!(seen.secure == https || !readable);
+    // From the right, the first that is no proxy of ours; what cannot be read ends the search.
+    let list = texts(headers, "x-forwarded-for").join(",");
+    let mut expected = proxy;
+    for hop in list.split(',').rev() {
+        let Ok(hop) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
+        expected = hop.to_canonical();
+        let ours = matches!(expected, IpAddr::V4(address) if address.octets()[0] == 10);
+        if !ours {
+            break;
+        }
+    }
+    assert_eq!(seen.address, expected);
+}
+
+/// `ui_locales`, a line feed, `Accept-Language`.
+pub(crate) fn language(data: &[u8]) {
+    let Some((locales, accepted)) = text(data).and_then(|text| text.split_once('\n')) else {
+        return;
+    };
+    let chosen = negotiate(Some(locales), Some(accepted));
+    let first = locales.split_ascii_whitespace().find_map(Lang::from_tag);
+    match first {
+        Some(first) => assert_eq!(chosen.code(), first.code()),
+        None => assert_eq!(chosen.code(), negotiate(None, Some(accepted)).code()),
+    }
+    let named = accepted.to_ascii_lowercase();
+    assert!(
+        first.is_some() || chosen.code() == Lang::default().code() || named.contains(chosen.code())
+    );
+}
+
+/// Where to go after a sign-in.
+pub(crate) fn redirect_to(data: &[u8]) {
+    let Some(to) = text(data) else { return };
+    let Some(path) = own_path(ISSUER, to) else {
+        return;
+    };
+    assert!(path.starts_with('/') && !path.starts_with("//"), "{path}");
+    assert!(
+        path.bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    );
+    assert_eq!(own_path(ISSUER, &path).as_deref(), Some(path.as_str()));
+    let base = url::Url::parse(ISSUER).expect("an issuer");
+    let target = base.join(&path).expect("a path");
+    assert_eq!(target.origin(), base.origin());
+    assert_eq!(target.scheme(), "http");
+}
