@@ -8,11 +8,10 @@ use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
+use crema_document::{Clock as _, SystemClock};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -22,6 +21,8 @@ use super::queue::Entry;
 thread_local! {
     /// Kept between lines, so that a line allocates nothing.
     static LINE: Cell<String> = const { Cell::new(String::new()) };
+    /// The last second and its text: most lines are of the same one.
+    static SECOND: Cell<(i64, String)> = const { Cell::new((0, String::new())) };
 }
 
 /// Writes every event as a line.
@@ -123,10 +124,46 @@ impl<S: Lookup> Layer<S> for Lines {
     }
 }
 
-/// The present moment in UTC, RFC 3339.
+/// The present moment in UTC, RFC 3339, to the microsecond.
 fn put_time(line: &mut String) {
-    // Writing to a `String` cannot fail.
-    let _ = SystemTime.format_time(&mut Writer::new(line));
+    let now = SystemClock.now().micros();
+    let (second, micros) = (now.div_euclid(1_000_000), now.rem_euclid(1_000_000));
+    let (mut known, mut text) = SECOND.take();
+    if known != second || text.is_empty() {
+        known = second;
+        text = calendar(second);
+    }
+    line.push_str(&text);
+    SECOND.set((known, text));
+    line.push('.');
+    let mut place = 100_000;
+    while place > 0 {
+        let digit = u8::try_from(micros / place % 10).unwrap_or(0);
+        line.push(char::from(b'0' + digit));
+        place /= 10;
+    }
+    line.push('Z');
+}
+
+/// Date and time of a second since 1970, without the `Z`.
+fn calendar(second: i64) -> String {
+    let (day, second) = (second.div_euclid(86_400), second.rem_euclid(86_400));
+    // Days since 0000-03-01 of the proleptic Gregorian calendar: years that begin in March have
+    // their leap day at the end.
+    let day = day + 719_468;
+    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = year + era * 400 + later;
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 fn level(level: Level, coloured: bool) -> &'static str {
@@ -288,7 +325,8 @@ impl fmt::Write for Printable<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // DEL and the C1 controls, which lead a byte of C2 in UTF-8, are no better than others.
         let plain = |byte: u8| (0x20..0x7f).contains(&byte);
-        if text.bytes().all(plain) {
+        // All bytes are looked at, without a way out: that is done many at a time.
+        if text.bytes().fold(true, |all, byte| all & plain(byte)) {
             self.0.push_str(text);
             return Ok(());
         }
@@ -308,7 +346,8 @@ struct InJson<'a>(&'a mut String);
 impl fmt::Write for InJson<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let plain = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\';
-        if text.bytes().all(plain) {
+        // All bytes are looked at, without a way out: that is done many at a time.
+        if text.bytes().fold(true, |all, byte| all & plain(byte)) {
             self.0.push_str(text);
             return Ok(());
         }
@@ -322,5 +361,106 @@ impl fmt::Write for InJson<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::Value;
+    use tracing_subscriber::Registry;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::super::queue::Queue;
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged while `work` runs.
+    fn logged(format: LogFormat, work: impl FnOnce()) -> String {
+        let memory = Memory::default();
+        let queue = Queue::start(memory.clone()).unwrap();
+        let lines = Lines::new(format, false, Some(queue.entry()));
+        tracing::subscriber::with_default(Registry::default().with(lines), work);
+        drop(queue);
+        String::from_utf8(memory.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn work() {
+        let span = tracing::info_span!("request", request_id = "first", http.x = 1);
+        let _entered = span.enter();
+        span.record("request_id", "second");
+        tracing::info!(
+            site = "a.example",
+            none = None::<&str>,
+            status = 200_u16,
+            "a\"b"
+        );
+        tracing::warn!(error = %"line\nbreak", debug = ?"q\"", delta = -7, ok = true, "odd");
+    }
+
+    #[test]
+    fn json_lines_are_objects_with_all_fields() {
+        let text = logged(LogFormat::Json, work);
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect();
+        let [first, second] = lines.as_slice() else {
+            panic!("{text}");
+        };
+        assert_eq!(first["level"], "INFO");
+        assert_eq!(first["message"], "a\"b");
+        assert_eq!(first["site"], "a.example");
+        assert_eq!(first["status"], 200);
+        assert_eq!(first["request_id"], "second");
+        assert_eq!(first.get("none"), None);
+        assert_eq!(first.get("http.x"), None);
+        assert!(first["target"].as_str().unwrap().ends_with("tests"));
+        assert_eq!(second["level"], "WARN");
+        assert_eq!(second["error"], "line\nbreak");
+        assert_eq!(second["debug"], "\"q\\\"\"");
+        assert_eq!(second["delta"], -7);
+        assert_eq!(second["ok"], true);
+        assert_eq!(second["request_id"], "second");
+    }
+
+    #[test]
+    fn text_lines_stay_on_one_line() {
+        let text = logged(LogFormat::Text, work);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        let first = "tests: a\"b site=a.example status=200 request_id=second";
+        assert!(lines[0].ends_with(first), "{text}");
+        assert!(lines[0].contains("Z  INFO "), "{text}");
+        assert!(lines[1].contains("odd error=line\\nbreak"), "{text}");
+        assert!(lines[1].ends_with("ok=true request_id=second"), "{text}");
+    }
+
+    #[test]
+    fn the_calendar_is_right() {
+        for (second, text) in [
+            (0, "1970-01-01T00:00:00"),
+            (951_782_399, "2000-02-28T23:59:59"),
+            (951_782_400, "2000-02-29T00:00:00"),
+            (1_795_197_600, "2026-11-20T18:00:00"),
+            (4_107_542_399, "2100-02-28T23:59:59"),
+            (4_107_542_400, "2100-03-01T00:00:00"),
+            (-1, "1969-12-31T23:59:59"),
+        ] {
+            assert_eq!(calendar(second), text);
+        }
     }
 }
