@@ -138,11 +138,9 @@ pub(crate) fn render(dialect: Dialect, text: &str) -> String {
     let mut parameter = 0_u32;
     while let Some(character) = rest.chars().next() {
         if quote.is_none()
-            && let Some(after) = rest.strip_prefix("{lock}")
+            && let Some((clause, after)) = lock_clause(dialect, rest)
         {
-            if dialect != Dialect::Sqlite {
-                rendered.push_str("FOR UPDATE");
-            }
+            rendered.push_str(clause);
             rest = after;
             continue;
         }
@@ -160,6 +158,21 @@ pub(crate) fn render(dialect: Dialect, text: &str) -> String {
         rest = rest.get(character.len_utf8()..).unwrap_or_default();
     }
     rendered
+}
+
+/// What `{lock}` and `{share}` stand for, and the text after them.
+fn lock_clause(dialect: Dialect, text: &str) -> Option<(&'static str, &str)> {
+    let (exclusive, after) = match text.strip_prefix("{lock}") {
+        Some(after) => (true, after),
+        None => (false, text.strip_prefix("{share}")?),
+    };
+    let clause = match (dialect, exclusive) {
+        (Dialect::Sqlite, _) => "",
+        (_, true) => "FOR UPDATE",
+        (Dialect::MariaDb, false) => "LOCK IN SHARE MODE",
+        (Dialect::Postgres, false) => "FOR SHARE",
+    };
+    Some((clause, after))
 }
 
 /// `ON CONFLICT (…) DO UPDATE SET …` in MariaDB's words.
@@ -231,6 +244,14 @@ mod tests {
             postgres,
             r#"SELECT '{lock}' FROM "t" WHERE "é" = $1 FOR UPDATE"#
         );
+    }
+
+    #[test]
+    fn rows_are_held_by_several_where_that_exists() {
+        let [sqlite, mariadb, postgres] = all(r#"SELECT "a" FROM "t" {share}"#);
+        assert_eq!(sqlite, r#"SELECT "a" FROM "t" "#);
+        assert_eq!(mariadb, r#"SELECT "a" FROM "t" LOCK IN SHARE MODE"#);
+        assert_eq!(postgres, r#"SELECT "a" FROM "t" FOR SHARE"#);
     }
 
     #[test]

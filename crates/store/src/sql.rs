@@ -11,6 +11,8 @@ use crate::{Dialect, StoreError, Value, dialect};
 /// - `?` stands for a bound value, `"name"` for an identifier.
 /// - `{lock}` at the end of a `SELECT` locks its rows until the end of the transaction;
 ///   nothing on SQLite, where there is one writer.
+/// - `{share}` in the same place keeps them from being changed until then; others may hold them
+///   in the same way at the same time.
 /// - `ON CONFLICT (…) DO UPDATE SET "a" = excluded."a"` and `ON CONFLICT (…) DO NOTHING`, in
 ///   this spelling, become `ON DUPLICATE KEY UPDATE` on MariaDB. There any unique key
 ///   counts, not only the one that is named, and the number of affected rows does not tell

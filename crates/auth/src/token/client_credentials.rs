@@ -15,7 +15,7 @@ use super::bearer_row::BearerRow;
 use super::{Lifetimes, TokenAnswer, join_resources};
 use crate::audit::{self, Entry, Operation, Status};
 use crate::client::Client;
-use crate::{Ctx, Failure};
+use crate::{Ctx, Failure, user};
 
 /// Answers a client credentials grant.
 ///
@@ -57,17 +57,26 @@ pub async fn grant(
         .detail("grant_type", row.grant_type);
     let (expires_in, scope) = (row.expires_in, row.scopes.clone());
     let job = Arc::new((row, entry));
-    ctx.provider
+    let issued = ctx
+        .provider
         .database()
         .write(move |tx| {
             let job = Arc::clone(&job);
             Box::pin(async move {
                 let (row, entry) = &*job;
+                // Disabled since they were looked at: this token would come back with them.
+                if !user::hold_enabled(tx, &row.user).await? {
+                    return Ok(false);
+                }
                 row.insert(tx).await?;
-                audit::record(tx, entry).await
+                audit::record(tx, entry).await?;
+                Ok::<_, Failure>(true)
             })
         })
         .await?;
+    if !issued {
+        return Err(refused().into());
+    }
     Ok(TokenAnswer {
         access_token,
         expires_in,

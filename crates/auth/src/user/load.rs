@@ -21,6 +21,7 @@ static LOAD: Sql = Sql::new(
     LEFT JOIN "tabHas Role" r ON r.parent = u.name AND r.parenttype = 'User'
     WHERE u.name = ? ORDER BY s.creation, s.name, r.idx, r.name"#,
 );
+static HOLD: Sql = Sql::new(r#"SELECT enabled FROM "tabUser" WHERE name = ? {share}"#);
 static ALL_ROLES: Sql = Sql::new(r#"SELECT name FROM "tabRole" ORDER BY creation, name"#);
 static BY_USERNAME: Sql = Sql::new(r#"SELECT name, username FROM "tabUser" WHERE username = ?"#);
 static SUBJECT: Sql = Sql::new(
@@ -43,6 +44,7 @@ static LIST_ROLES: Sql = Sql::new(
 /// The statements of this file, for the test that prepares each on every database.
 pub(super) static STATEMENTS: &[&Sql] = &[
     &LOAD,
+    &HOLD,
     &ALL_ROLES,
     &BY_USERNAME,
     &SUBJECT,
@@ -75,6 +77,17 @@ pub async fn load(provider: &Provider, name: &str) -> Result<Option<User>, Failu
         user.subject = make_subject(provider, name).await?;
     }
     Ok(Some(user))
+}
+
+/// Keeps a user from being disabled until the transaction ends, and says whether they are enabled.
+/// What is issued in the same transaction cannot outlive their end: that waits, and finds it.
+/// Others may hold the same user at the same time.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn hold_enabled(tx: &mut Transaction, name: &str) -> Result<bool, Failure> {
+    let row = tx.row(&HOLD, params![name]).await?;
+    Ok(row.map_or(Ok(false), |row| row.bool(0))?)
 }
 
 fn read(provider: &Provider, row: &Row) -> Result<User, Failure> {

@@ -13,6 +13,7 @@ pub use change::{
 };
 pub use create::{NewUser, create};
 pub use email::normal_email;
+pub(crate) use load::hold_enabled;
 pub use load::{UserSummary, find_for_login, list, load};
 
 use crema_document::Timestamp;

@@ -131,6 +131,27 @@ for_each_engine! {
         }
     }
 
+    // The client acts as the user: what it is given while the user is disabled must not come back
+    // to life with the user.
+    async fn client_credentials_and_disabling_the_user(app: &App) {
+        app.add_user(USER, PASSWORD, &[]).await;
+        let spec = spec().grant_types("client_credentials").with("user", USER);
+        let client = app.add_client(spec).await;
+        for _ in 0..ROUNDS {
+            let requests = together(6, |_| {
+                let (http, client) = (app.http(), client.clone());
+                async move { http.token(&client, &[("grant_type", "client_credentials")]).await }
+            });
+            let (answers, ()) = tokio::join!(requests, End::Disable.of_user(app));
+            End::Disable.undo(app).await;
+            assert_eq!(active(app).await, 0);
+            for answer in answers.iter().filter(|answer| answer.status == 200) {
+                let token = answer.tokens().access_token;
+                assert_eq!(app.http().logged_user(&token).await.status, 401);
+            }
+        }
+    }
+
     // A code or token that a browser is given while its user is signed out everywhere.
     async fn authorizing_and_ending_the_user(app: &App) {
         app.add_user(USER, PASSWORD, &[]).await;
