@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use crate::actor::Actor;
-use crate::cluster::CREMA;
+use crate::cluster::program;
 use crate::group::READER;
 use crate::time::{Ending, PENDING};
 use crate::world::{Client, Sweep, User};
@@ -216,7 +216,7 @@ impl Actor {
 
 /// Runs a command of the program on the site. Gives its JSON.
 async fn run(app: &App, arguments: &[&str], input: &str) -> Result<serde_json::Value, String> {
-    let mut child = Command::new(CREMA)
+    let mut child = Command::new(program())
         .arg("--bench")
         .arg(app.bench().root())
         .args(["--site", app.site(), "--json"])

@@ -13,8 +13,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-/// The program under test.
-pub(crate) const CREMA: &str = env!("CARGO_BIN_EXE_crema");
+/// The program under test: the one that cargo built for this test, or the one that
+/// `CREMA_MODEL_PROGRAM` names, since a release build does more in a long run.
+pub(crate) fn program() -> String {
+    let built = || env!("CARGO_BIN_EXE_crema").to_owned();
+    std::env::var("CREMA_MODEL_PROGRAM").unwrap_or_else(|_| built())
+}
+
 /// How long a process may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -60,7 +65,7 @@ impl Drop for Cluster {
 }
 
 async fn start(bench: &Path) -> (Child, SocketAddr) {
-    let mut child = Command::new(CREMA)
+    let mut child = Command::new(program())
         .arg("--bench")
         .arg(bench)
         .args(["serve", "--port", "0"])
