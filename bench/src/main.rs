@@ -16,12 +16,15 @@ mod compare;
 mod crema;
 mod data;
 mod engine;
+mod extras;
 mod load;
+mod machine;
 mod process;
 mod raw;
 mod report;
 mod run;
 mod scenario;
+mod servers;
 mod site;
 
 use std::process::ExitCode;

@@ -1,41 +1,64 @@
-//! `run`: every scenario on every data set.
+//! `run`: every scenario on every data set of every engine.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum as _};
 
+use crate::clock;
 use crate::compare::{self, Plan};
 use crate::crema::{self, Crema, Server};
 use crate::data;
 use crate::engine::Engine;
-use crate::report;
+use crate::extras;
+use crate::machine;
+use crate::process;
+use crate::report::{self, Figures, Set};
 use crate::scenario::{self, Scenario, Setup};
+use crate::servers::DbServer;
 use crate::site::Site;
 
-/// Measure.
+/// Connections at which the spread of latencies is judged.
+const CROWD: u64 = 64;
+/// Scenarios that are compared between the smallest and the largest data set.
+const GROWTH: &[Scenario] = &[
+    Scenario::Introspection,
+    Scenario::Userinfo,
+    Scenario::UnknownToken,
+    Scenario::Refresh,
+    Scenario::CodeIssue,
+    Scenario::CodeFlow,
+    Scenario::ClientCredentials,
+];
+
+/// Measure, and print tables.
 #[derive(Args, Debug)]
 pub(crate) struct Run {
-    /// Stored tokens; a data set for each number.
-    #[arg(
-        long,
-        value_name = "NUMBERS",
-        value_delimiter = ',',
-        default_value = "200000,5000000"
-    )]
+    /// Databases; `all` for each that is installed.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "sqlite",
+        value_parser = engines)]
+    engine: Vec<Engines>,
+    /// Stored tokens; a data set for each number. Without it 200000 and 5000000.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     tokens: Vec<u64>,
-    /// Scenarios; all when left out.
+    /// Only these scenarios, and nothing but them.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     scenario: Vec<Scenario>,
-    /// Length of one window.
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
-    seconds: f64,
-    /// Pairs of windows for each scenario.
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
-    rounds: u32,
-    /// Connections at once.
-    #[arg(long, value_name = "COUNT", default_value_t = 16)]
-    connections: u64,
+    /// Length of one window; 2 without it.
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<f64>,
+    /// Pairs of windows for each scenario; 5 without it.
+    #[arg(long, value_name = "COUNT")]
+    rounds: Option<u32>,
+    /// Connections at once; 16 without it.
+    #[arg(long, value_name = "COUNT")]
+    connections: Option<u64>,
+    /// Few tokens, short windows: whether everything works, not how fast it is.
+    #[arg(long)]
+    quick: bool,
+    /// Write the page of figures; its notes are kept.
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
 }
@@ -52,6 +75,20 @@ pub(crate) struct Place {
     /// What builds the program.
     #[arg(long, env = "CARGO", default_value = "cargo", hide = true)]
     cargo: String,
+}
+
+/// One value of `--engine`.
+#[derive(Debug, Clone)]
+struct Engines(&'static [Engine]);
+
+fn engines(text: &str) -> Result<Engines, String> {
+    if text == "all" {
+        return Ok(Engines(Engine::value_variants()));
+    }
+    let all = Engine::value_variants();
+    let found = all.iter().find(|engine| engine.name() == text);
+    let found = found.ok_or("sqlite, mariadb, postgres or all")?;
+    Ok(Engines(std::slice::from_ref(found)))
 }
 
 /// A folder for the data sets that goes away unless it was named.
@@ -101,7 +138,40 @@ impl Place {
     }
 }
 
+/// How much is done.
+struct Amount {
+    tokens: Vec<u64>,
+    scenarios: Vec<Scenario>,
+    plan: Plan,
+    /// Also what is no scenario: many connections, starts, memory, passwords.
+    extras: bool,
+    crowd: Plan,
+    storm_seconds: f64,
+}
+
 impl Run {
+    fn amount(&self) -> Amount {
+        let (tokens, seconds, rounds, connections) = match self.quick {
+            true => (vec![2_000], 0.3, 1, 4),
+            false => (vec![200_000, 5_000_000], 2.0, 5, 16),
+        };
+        let seconds = self.seconds.unwrap_or(seconds);
+        let rounds = self.rounds.unwrap_or(rounds);
+        let given = |all: &[u64]| (!all.is_empty()).then(|| all.to_vec());
+        let scenarios = match self.scenario.as_slice() {
+            [] => Scenario::value_variants(),
+            some => some,
+        };
+        Amount {
+            tokens: given(&self.tokens).unwrap_or(tokens),
+            scenarios: scenarios.to_vec(),
+            plan: Plan::new(rounds, seconds, self.connections.unwrap_or(connections)),
+            extras: self.scenario.is_empty(),
+            crowd: Plan::new(rounds.min(3), seconds, CROWD),
+            storm_seconds: seconds * f64::from(rounds),
+        }
+    }
+
     /// Measures and prints.
     ///
     /// # Errors
@@ -109,41 +179,167 @@ impl Run {
     pub(crate) async fn run(&self) -> Result<()> {
         let program = self.place.program()?;
         let folder = self.place.folder()?;
-        let scenarios = if self.scenario.is_empty() {
-            Scenario::value_variants()
-        } else {
-            &self.scenario
+        let amount = self.amount();
+        let mut figures = Figures {
+            command: command(),
+            ended: String::new(),
+            machine: machine::describe(&Crema::new(&program, folder.path())),
+            sets: Vec::new(),
+            missing: Vec::new(),
+            growth: Vec::new(),
         };
-        let plan = Plan::new(self.rounds, self.seconds, self.connections);
-        for tokens in &self.tokens {
-            let engine = Engine::Sqlite;
-            let bench = folder.path().join(format!("{}-{tokens}", engine.name()));
-            let crema = Crema::new(&program, &bench);
-            let site = Site::open(&crema, &engine, *tokens).await?;
-            data::freshen(&site.database, *tokens).await?;
-            let (server, setup) = start(&crema, site).await?;
-            let mut rows = Vec::new();
-            for scenario in scenarios {
-                eprintln!("{} tokens, {}", tokens, scenario.name());
-                if *scenario == Scenario::Userinfo {
-                    data::freshen(&setup.site.database, *tokens).await?;
+        for engine in self.engine.iter().flat_map(|engines| engines.0) {
+            for tokens in &amount.tokens {
+                let bench = folder.path().join(format!("{}-{tokens}", engine.name()));
+                let crema = Crema::new(&program, &bench);
+                match measure(&crema, *engine, *tokens, &amount).await? {
+                    Some(set) => {
+                        println!(
+                            "\n{tokens} tokens on {}\n\n{}{}",
+                            engine.name(),
+                            report::comparisons(&set.rows),
+                            report::comparisons(&set.crowd)
+                        );
+                        figures.sets.push(set);
+                    }
+                    None if figures.missing.contains(&engine.name()) => {}
+                    None => {
+                        println!("\n{}: not installed", engine.name());
+                        figures.missing.push(engine.name());
+                    }
                 }
-                rows.push(compare::compare(*scenario, &setup, &server, plan).await?);
             }
-            server.stop().await?;
-            println!(
-                "\n{} tokens on {}\n\n{}",
-                tokens,
-                engine.name(),
-                report::comparisons(&rows)
-            );
+        }
+        if amount.extras {
+            figures.growth = growth(&program, folder.path(), &figures, &amount).await?;
+            println!("\n{}", report::targets(&figures));
+        }
+        figures.ended = clock::date_time(clock::unix_micros())
+            .chars()
+            .take(16)
+            .chain(" UTC".chars())
+            .collect();
+        if let Some(path) = &self.write {
+            report::write(path, &figures)?;
         }
         Ok(())
     }
 }
 
+/// How this run was started, as one would type it.
+fn command() -> String {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    format!("cargo run --release -p crema-bench -- {}", args.join(" "))
+}
+
+/// Measures one data set. Gives none when the engine is not installed.
+async fn measure(
+    crema: &Crema,
+    engine: Engine,
+    tokens: u64,
+    amount: &Amount,
+) -> Result<Option<Set>> {
+    let database = DbServer::start(engine, &crema.bench().join("server")).await?;
+    let about = match (&database, engine) {
+        (Some(server), _) => server.about.clone(),
+        (None, Engine::Sqlite) => {
+            "A file in WAL mode, `synchronous=FULL`: on disk before it is answered.".to_owned()
+        }
+        (None, _) => return Ok(None),
+    };
+    let site = Site::open(crema, engine, database.as_ref(), tokens).await?;
+    let mut set = Set {
+        engine: engine.name(),
+        about,
+        tokens,
+        rows: Vec::new(),
+        crowd: Vec::new(),
+        fresh: None,
+        storm: None,
+        memory: 0,
+    };
+    if amount.extras {
+        set.fresh = Some(extras::fresh(crema).await?);
+    }
+    let (server, setup) = start(crema, site).await?;
+    for scenario in &amount.scenarios {
+        let row = one(*scenario, &setup, &server, amount.plan).await?;
+        set.rows.push(row);
+    }
+    if amount.extras {
+        for scenario in &amount.scenarios {
+            // Sixty-four at once are refused properly: hashing has a short queue.
+            if *scenario != Scenario::Password {
+                let row = one(*scenario, &setup, &server, amount.crowd).await?;
+                set.crowd.push(row);
+            }
+        }
+        eprintln!("{tokens} tokens, introspection while passwords are tried");
+        set.storm = Some(extras::storm(&setup, amount.storm_seconds).await?);
+        data::trim(&setup.site.database).await?;
+        set.memory = process::resident(server.pid())?;
+    }
+    server.stop().await?;
+    drop(database);
+    Ok(Some(set))
+}
+
+async fn one(
+    scenario: Scenario,
+    setup: &Setup,
+    server: &Server,
+    plan: Plan,
+) -> Result<compare::Comparison> {
+    let tokens = setup.site.tokens;
+    eprintln!(
+        "{tokens} tokens, {}, {} connections",
+        scenario.name(),
+        plan.connections
+    );
+    if scenario == Scenario::Userinfo {
+        data::freshen(&setup.site.database, tokens).await?;
+    }
+    compare::compare(scenario, setup, server, plan).await
+}
+
+/// Compares the smallest with the largest data set on SQLite, when there are two.
+async fn growth(
+    program: &Path,
+    folder: &Path,
+    figures: &Figures,
+    amount: &Amount,
+) -> Result<Vec<(Scenario, f64)>> {
+    let name = Engine::Sqlite.name();
+    let sets = figures.sets.iter().filter(|set| set.engine == name);
+    let mut sizes: Vec<u64> = sets.map(|set| set.tokens).collect();
+    sizes.sort_unstable();
+    let (Some(few), Some(many)) = (sizes.first(), sizes.last()) else {
+        return Ok(Vec::new());
+    };
+    if few == many {
+        return Ok(Vec::new());
+    }
+    let open = async |tokens: u64| {
+        let crema = Crema::new(program, &folder.join(format!("{name}-{tokens}")));
+        let site = Site::open(&crema, Engine::Sqlite, None, tokens).await?;
+        data::freshen(&site.database, tokens).await?;
+        start(&crema, site).await
+    };
+    let (small_server, small) = open(*few).await?;
+    let (large_server, large) = open(*many).await?;
+    let mut growth = Vec::new();
+    for scenario in GROWTH {
+        eprintln!("{}: {few} and {many} tokens in turn", scenario.name());
+        let quotient = compare::growth(*scenario, &small, &large, amount.plan).await?;
+        growth.push((*scenario, quotient));
+    }
+    small_server.stop().await?;
+    large_server.stop().await?;
+    Ok(growth)
+}
+
 /// Starts the server of a site and signs the user in.
-async fn start(crema: &Crema, site: Site) -> Result<(Server, Setup)> {
+pub(crate) async fn start(crema: &Crema, site: Site) -> Result<(Server, Setup)> {
     let server = crema.serve()?;
     let cookie = scenario::sign_in(server.address).await?;
     let setup = Setup {

@@ -1,6 +1,6 @@
 //! The bench folder with one site, a user and a client, made through the program's own commands.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::crema::Crema;
 use crate::data::{self, Owner};
 use crate::engine::{Database, Engine};
+use crate::servers::DbServer;
 
 /// The site's name, and the host that requests ask for.
 pub(crate) const HOST: &str = "bench.localhost";
@@ -28,7 +29,7 @@ pub(crate) const PASSWORD: &str = "correct-horse-battery-9";
 const FILE: &str = "bench.json";
 
 /// All that requests are made of.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Site {
     /// The client.
     pub(crate) client_id: String,
@@ -37,6 +38,16 @@ pub(crate) struct Site {
     pub(crate) tokens: u64,
     /// Where.
     pub(crate) database: Database,
+    /// Its folder.
+    pub(crate) folder: PathBuf,
+}
+
+/// What is kept of it.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    client_id: String,
+    client_secret: String,
+    tokens: u64,
 }
 
 impl Site {
@@ -44,68 +55,46 @@ impl Site {
     ///
     /// # Errors
     /// When a command fails or the database refuses.
-    pub(crate) async fn open(crema: &Crema, engine: &Engine, tokens: u64) -> Result<Site> {
+    pub(crate) async fn open(
+        crema: &Crema,
+        engine: Engine,
+        server: Option<&DbServer>,
+        tokens: u64,
+    ) -> Result<Site> {
         let file = crema.bench().join(FILE);
+        let folder = crema.bench().join("sites").join(HOST);
         if let Ok(text) = std::fs::read_to_string(&file) {
+            let saved: Saved = serde_json::from_str(&text)?;
+            if let Some(server) = server {
+                let port = server.root.port.to_string();
+                crema.run(&["--site", HOST, "set-config", "db_port", &port])?;
+            }
             crema.run(&["--site", HOST, "migrate"])?;
-            return Ok(serde_json::from_str(&text)?);
+            return Site::of(saved, folder);
         }
-        let site = Site::make(crema, engine, tokens)?;
+        let saved = make(crema, engine, server, tokens)?;
+        let text = serde_json::to_string_pretty(&saved)?;
+        let site = Site::of(saved, folder)?;
+        data::allow_attempts(&site.database).await?;
         eprintln!("storing {tokens} tokens ({})", engine.name());
         let owner = Owner {
             client: site.client_id.clone(),
             user: USER.to_owned(),
         };
-        let time = data::fill(&site.database, &owner, tokens).await?;
+        let root = server.map(|server| &server.root);
+        let time = data::fill(&site.database, root, &owner, tokens).await?;
         eprintln!("stored in {:.1} s", time.as_secs_f64());
-        std::fs::write(&file, serde_json::to_string_pretty(&site)?)?;
+        std::fs::write(&file, text)?;
         Ok(site)
     }
 
-    fn make(crema: &Crema, engine: &Engine, tokens: u64) -> Result<Site> {
-        std::fs::create_dir_all(crema.bench())?;
-        let mut args = vec!["new-site", HOST, "--set-default"];
-        args.extend(["--admin-password", "correct-horse-battery-1"]);
-        let options = engine.new_site_options();
-        args.extend(options.iter().map(String::as_str));
-        crema.run(&args)?;
-        crema.run(&[
-            "add-user",
-            USER,
-            "--first-name",
-            "Jo",
-            "--last-name",
-            "Doe",
-            "--password",
-            PASSWORD,
-        ])?;
-        let acts_as = format!("user={USER}");
-        let client = crema.json(&[
-            "oauth-client",
-            "add",
-            "--app-name",
-            "Bench",
-            "--redirect-uri",
-            REDIRECT_URI,
-            "--allowed-role",
-            "All",
-            "--skip-authorization",
-            "--id-token-alg",
-            "EdDSA",
-            "--grant-type",
-            "authorization_code,refresh_token,password,client_credentials",
-            "--set",
-            &acts_as,
-        ])?;
-        let text = |name: &str| -> Result<String> {
-            let value = client.get(name).and_then(Value::as_str);
-            Ok(value.with_context(|| format!("no {name}"))?.to_owned())
-        };
+    fn of(saved: Saved, folder: PathBuf) -> Result<Site> {
         Ok(Site {
-            client_id: text("client_id")?,
-            client_secret: text("client_secret")?,
-            tokens,
-            database: Database::of_site(&crema.bench().join("sites").join(HOST))?,
+            client_id: saved.client_id,
+            client_secret: saved.client_secret,
+            tokens: saved.tokens,
+            database: Database::of_site(&folder)?,
+            folder,
         })
     }
 
@@ -116,17 +105,36 @@ impl Site {
     }
 }
 
-/// The one database file of a site on SQLite.
-///
-/// # Errors
-/// When there is none.
-pub(crate) fn sqlite_file(site: &Path) -> Result<PathBuf> {
-    let folder = site.join("db");
-    for entry in std::fs::read_dir(&folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "db") {
-            return Ok(path);
-        }
-    }
-    anyhow::bail!("no database file in {}", folder.display())
+fn make(crema: &Crema, engine: Engine, server: Option<&DbServer>, tokens: u64) -> Result<Saved> {
+    std::fs::create_dir_all(crema.bench())?;
+    let options = server.map(|server| server.new_site_options(engine));
+    let mut args = vec!["new-site", HOST, "--set-default"];
+    args.extend(["--admin-password", "correct-horse-battery-1"]);
+    args.extend(options.iter().flatten().map(String::as_str));
+    crema.run(&args)?;
+    let name = ["--first-name", "Jo", "--last-name", "Doe"];
+    crema.run(&[&["add-user", USER, "--password", PASSWORD], &name[..]].concat())?;
+    let acts_as = format!("user={USER}");
+    let client = crema.json(&[
+        "oauth-client",
+        "add",
+        "--app-name=Bench",
+        "--redirect-uri",
+        REDIRECT_URI,
+        "--allowed-role=All",
+        "--skip-authorization",
+        "--id-token-alg=EdDSA",
+        "--grant-type=authorization_code,refresh_token,password,client_credentials",
+        "--set",
+        &acts_as,
+    ])?;
+    let text = |name: &str| -> Result<String> {
+        let value = client.get(name).and_then(Value::as_str);
+        Ok(value.with_context(|| format!("no {name}"))?.to_owned())
+    };
+    Ok(Saved {
+        client_id: text("client_id")?,
+        client_secret: text("client_secret")?,
+        tokens,
+    })
 }

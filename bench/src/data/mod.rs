@@ -3,15 +3,21 @@
 //! A token's characters follow from its number, so that the load client knows them without a
 //! list; the tables hold their hashes, as Crema stores them.
 
+mod mariadb;
+mod postgres;
+mod settings;
 mod sqlite;
+mod text;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::engine::Database;
+use crate::engine::{Account, Database};
+
+pub(crate) use text::dollars;
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -70,6 +76,8 @@ pub(crate) struct Table {
     pub(crate) columns: &'static [&'static str],
     /// One row for so many tokens.
     pub(crate) every: u64,
+    /// The beginning of a row's primary key, as a number.
+    key: fn(u64) -> u64,
     /// The row of a token.
     pub(crate) row: fn(&Moments, &Owner, u64) -> Vec<Cell>,
 }
@@ -80,6 +88,7 @@ pub(crate) const TABLES: &[Table] = &[
         name: "tabOAuth Bearer Token",
         columns: BEARER_COLUMNS,
         every: 1,
+        key: |number| text::prefix(&name(number)),
         row: bearer,
     },
     Table {
@@ -97,6 +106,7 @@ pub(crate) const TABLES: &[Table] = &[
             "sid",
         ],
         every: 1,
+        key: |number| text::prefix(&family_name(number)),
         row: family,
     },
     Table {
@@ -113,6 +123,7 @@ pub(crate) const TABLES: &[Table] = &[
             "expires_at",
         ],
         every: 1,
+        key: |number| text::prefix(&hash("code", number)),
         row: spent,
     },
     Table {
@@ -141,6 +152,7 @@ pub(crate) const TABLES: &[Table] = &[
             "session_sid",
         ],
         every: TOKENS_PER_CODE,
+        key: |number| text::prefix(&code_name(number)),
         row: code,
     },
 ];
@@ -220,6 +232,10 @@ fn family_name(number: u64) -> String {
     name(number | 1 << 48)
 }
 
+fn code_name(number: u64) -> String {
+    name(number | 1 << 49)
+}
+
 fn hash(kind: &str, number: u64) -> String {
     crema_crypto::hash_hex(&format!("{kind}{number}"))
 }
@@ -297,7 +313,7 @@ fn code(moments: &Moments, owner: &Owner, number: u64) -> Vec<Cell> {
     let expires = issued + LIFE * DAY;
     let created = clock::date_time(issued);
     vec![
-        name(number | 1 << 49).into(),
+        code_name(number).into(),
         created.clone().into(),
         created.into(),
         owner.user.as_str().into(),
@@ -330,19 +346,44 @@ const TRIM: &[&str] = &[
     r#"DELETE FROM "tabOAuth Authorization Code" WHERE expires_at < ?"#,
 ];
 
-/// The audit records of the load.
-const TRIM_LOG: &str = r#"DELETE FROM "tabActivity Log""#;
+/// The audit records and counters of the load.
+const TRIM_LOG: &[&str] = &[
+    r#"DELETE FROM "tabActivity Log""#,
+    r#"DELETE FROM "__failure""#,
+];
 
 /// Stores tokens in the tables of a new site. Gives the time that it took.
 ///
 /// # Errors
 /// When the database refuses.
-pub(crate) async fn fill(database: &Database, owner: &Owner, tokens: u64) -> Result<Duration> {
+pub(crate) async fn fill(
+    database: &Database,
+    root: Option<&Account>,
+    owner: &Owner,
+    tokens: u64,
+) -> Result<Duration> {
     let started = clock::instant();
     match database {
         Database::Sqlite(file) => sqlite::fill(file, owner, tokens)?,
+        Database::Mariadb(account) => {
+            let root = root.context("MariaDB is filled by its administrator")?;
+            mariadb::fill(account, root, owner, tokens).await?;
+        }
+        Database::Postgres(account) => postgres::fill(account, owner, tokens).await?,
     }
     Ok(clock::instant() - started)
+}
+
+/// Sets the site's limit for wrong passwords so high that it is not reached.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn allow_attempts(database: &Database) -> Result<()> {
+    match database {
+        Database::Sqlite(file) => sqlite::allow_attempts(file),
+        Database::Mariadb(account) => mariadb::allow_attempts(account).await,
+        Database::Postgres(account) => postgres::allow_attempts(account).await,
+    }
 }
 
 /// Clears what the load left behind, so that each scenario finds the same number of rows.
@@ -352,6 +393,8 @@ pub(crate) async fn fill(database: &Database, owner: &Owner, tokens: u64) -> Res
 pub(crate) async fn trim(database: &Database) -> Result<()> {
     match database {
         Database::Sqlite(file) => sqlite::trim(file),
+        Database::Mariadb(account) => mariadb::trim(account).await,
+        Database::Postgres(account) => postgres::trim(account).await,
     }
 }
 
@@ -363,6 +406,8 @@ pub(crate) async fn trim(database: &Database) -> Result<()> {
 pub(crate) async fn freshen(database: &Database, tokens: u64) -> Result<()> {
     match database {
         Database::Sqlite(file) => sqlite::freshen(file, tokens),
+        Database::Mariadb(account) => mariadb::freshen(account, tokens).await,
+        Database::Postgres(account) => postgres::freshen(account, tokens).await,
     }
 }
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rusqlite::types::{ToSql, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, params};
 
-use super::{Cell, Moments, Owner, TABLES, TRIM, TRIM_LOG, Table, access_token};
+use super::{Cell, Moments, Owner, TABLES, TRIM, TRIM_LOG, Table, access_token, settings};
 use crate::clock;
 
 /// Rows of one transaction.
@@ -115,6 +115,18 @@ fn fill_table(
     Ok(())
 }
 
+/// Raises the limit for wrong passwords.
+///
+/// # Errors
+/// When the database refuses, or has no such setting.
+pub(super) fn allow_attempts(file: &Path) -> Result<()> {
+    let connection = open(file)?;
+    let changed = connection.execute(settings::ATTEMPTS, [])?;
+    ensure!(changed == 1, settings::MISSING);
+    connection.execute(settings::VERSION, [])?;
+    Ok(())
+}
+
 /// Deletes what the load left behind.
 ///
 /// # Errors
@@ -125,7 +137,9 @@ pub(super) fn trim(file: &Path) -> Result<()> {
     for text in TRIM {
         transaction.execute(text, params![super::trim_before()])?;
     }
-    transaction.execute(TRIM_LOG, [])?;
+    for text in TRIM_LOG {
+        transaction.execute(text, [])?;
+    }
     transaction.commit()?;
     // The next window begins with an empty log.
     connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))?;

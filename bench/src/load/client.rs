@@ -11,6 +11,9 @@ use super::histogram::Histogram;
 use super::reader::{Answer, Reader};
 use crate::clock;
 
+/// How much longer than its window a unit may take before the run is given up.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Whether an answer ended a unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -18,6 +21,8 @@ pub(crate) enum Progress {
     Done,
     /// Another request belongs to it.
     More,
+    /// The server had no room for it, and said so properly. Counted, but not as done.
+    Refused,
 }
 
 /// What one connection says and understands. A unit of work is one request, or several that
@@ -40,6 +45,8 @@ pub(crate) struct Limits {
     pub(crate) warm_up: Duration,
     /// While units count.
     pub(crate) length: Duration,
+    /// How long each connection rests after a unit.
+    pub(crate) rest: Duration,
 }
 
 /// What was seen in a window.
@@ -49,6 +56,8 @@ pub(crate) struct Window {
     pub(crate) latencies: Histogram,
     /// Its length in seconds.
     pub(crate) seconds: f64,
+    /// Units that were turned away.
+    pub(crate) refused: u64,
     /// Units that failed, during the warm-up too.
     pub(crate) failures: u64,
     /// Why the first one failed.
@@ -61,6 +70,7 @@ impl Window {
         Window {
             latencies: Histogram::new(),
             seconds: 0.0,
+            refused: 0,
             failures: 0,
             failure: None,
         }
@@ -84,6 +94,7 @@ impl Window {
     }
 
     fn join(&mut self, other: Window) {
+        self.refused += other.refused;
         self.failures += other.failures;
         if self.failure.is_none() {
             self.failure = other.failure;
@@ -91,7 +102,8 @@ impl Window {
     }
 }
 
-/// Drives a server with all conversations at once, each on a connection of its own.
+/// Drives a server with all conversations at once, each on a connection of its own. Each does at
+/// least one unit, however short the window is.
 ///
 /// # Errors
 /// When a connection cannot be made or breaks.
@@ -108,14 +120,19 @@ pub(crate) async fn drive(
     let end = begin + limits.length;
     let tasks: Vec<_> = connected
         .into_iter()
-        .map(|(stream, conversation)| tokio::spawn(converse(stream, conversation, begin, end)))
+        .map(|(stream, conversation)| {
+            tokio::spawn(converse(stream, conversation, (begin, end), limits.rest))
+        })
         .collect();
     let mut window = Window {
         seconds: limits.length.as_secs_f64(),
         ..Window::empty()
     };
+    let patience = limits.warm_up + limits.length + PATIENCE;
     for task in tasks {
-        let (conversation, seen) = task.await??;
+        let (conversation, seen) = tokio::time::timeout(patience, task)
+            .await
+            .context("the server does not answer any more")???;
         conversations.push(conversation);
         window.latencies.add(&seen.latencies);
         window.join(seen);
@@ -141,7 +158,7 @@ pub(crate) async fn once(
         stream.write_all(&request).await?;
         let (answer, _) = reader.read(&mut stream).await?;
         show(&request, &answer);
-        if conversation.answer(&answer)? == Progress::Done {
+        if conversation.answer(&answer)? != Progress::More {
             return Ok(());
         }
     }
@@ -158,8 +175,8 @@ async fn connect(address: SocketAddr) -> Result<TcpStream> {
 async fn converse(
     mut stream: TcpStream,
     mut conversation: Box<dyn Conversation>,
-    begin: Instant,
-    end: Instant,
+    (begin, end): (Instant, Instant),
+    rest: Duration,
 ) -> Result<(Box<dyn Conversation>, Window)> {
     let mut window = Window::empty();
     let mut reader = Reader::new();
@@ -186,6 +203,7 @@ async fn converse(
                 window.failures += 1;
                 window.failure.get_or_insert_with(|| format!("{error:#}"));
             }
+            Ok(Progress::Refused) => window.refused += 1,
             // As many begin before the window and end in it as begin in it and end behind it.
             Ok(_) if now >= begin && now < end => window.latencies.record(now - started),
             Ok(_) => {}
@@ -194,5 +212,9 @@ async fn converse(
             return Ok((conversation, window));
         }
         started = now;
+        if !rest.is_zero() {
+            clock::pause(rest).await;
+            started = clock::instant();
+        }
     }
 }

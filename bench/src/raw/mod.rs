@@ -4,6 +4,8 @@
 //! the same settings, answers of as many bytes; no routing, no checks, no log.
 
 mod answer;
+mod row;
+mod server;
 mod sqlite;
 
 use std::convert::Infallible;
@@ -12,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -23,14 +25,17 @@ use tokio::net::TcpListener;
 
 use answer::Ready;
 pub(crate) use answer::Shape;
+use server::DbServer;
 use sqlite::Sqlite;
+
+use crate::engine::Database;
 
 /// Serve as the raw server.
 #[derive(Args, Debug)]
 pub(crate) struct Raw {
-    /// The database: `sqlite:FILE`.
+    /// The folder of the site whose database is asked.
     #[arg(long)]
-    database: String,
+    site: PathBuf,
     /// What a request does.
     #[arg(long)]
     work: Work,
@@ -81,6 +86,7 @@ pub(crate) enum Place {
 /// The database behind the handler.
 enum Store {
     Sqlite(Sqlite),
+    Server(DbServer),
 }
 
 /// What requests share.
@@ -104,10 +110,14 @@ pub(crate) fn run(raw: &Raw) -> Result<()> {
 }
 
 async fn serve(raw: &Raw) -> Result<()> {
-    let store = match raw.database.split_once(':') {
-        Some(("sqlite", file)) => Store::Sqlite(Sqlite::open(&PathBuf::from(file))?),
-        _ => bail!("no such database: {}", raw.database),
+    let store = match Database::of_site(&raw.site)? {
+        Database::Sqlite(file) => Store::Sqlite(Sqlite::open(&file)?),
+        Database::Mariadb(account) => Store::Server(DbServer::mariadb(&account)),
+        Database::Postgres(account) => Store::Server(DbServer::postgres(&account)),
     };
+    if let Store::Server(server) = &store {
+        server.connect().await?;
+    }
     let server = Arc::new(Server {
         store,
         work: raw.work,
@@ -187,6 +197,8 @@ impl Store {
         match (self, work) {
             (Store::Sqlite(sqlite), Work::Read) => sqlite.read(token),
             (Store::Sqlite(sqlite), Work::Insert) => sqlite.insert(token).await,
+            (Store::Server(server), Work::Read) => server.read(token).await,
+            (Store::Server(server), Work::Insert) => server.insert(token).await,
             (_, Work::Nothing) => Ok(true),
         }
     }

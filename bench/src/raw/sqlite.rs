@@ -2,24 +2,19 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use tokio::sync::oneshot;
 
-use super::super::data::{BEARER_COLUMNS, Cell};
-use crate::clock;
+use super::row;
+use crate::data::Cell;
 
 /// Inserts that share a commit at most; Crema's number.
 const GROUP: usize = 64;
-
-/// What an answer would need of a token, by its hash.
-const READ: &str = r#"SELECT name, client, "user", scopes, status, expires_at, issued_at,
-    refresh_expires_at, resource, auth_time, family, last_used
-    FROM "tabOAuth Bearer Token" WHERE access_token = ?"#;
 
 thread_local! {
     /// One connection for each thread of the runtime.
@@ -33,13 +28,15 @@ type Job = (Vec<Cell>, oneshot::Sender<Result<(), String>>);
 pub(super) struct Sqlite {
     path: PathBuf,
     writer: Sender<Job>,
-    made: AtomicU64,
+    numbers: row::Numbers,
 }
 
 impl Sqlite {
     /// Opens the file and starts the thread that writes.
     pub(super) fn open(path: &Path) -> Result<Sqlite> {
         let connection = open(path)?;
+        connection.pragma_update(None, "cache_size", -16 * 1024)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
         let (writer, jobs) = channel();
         std::thread::Builder::new()
             .name("writer".to_owned())
@@ -47,20 +44,19 @@ impl Sqlite {
         Ok(Sqlite {
             path: path.to_owned(),
             writer,
-            made: AtomicU64::new(clock::unix_micros().unsigned_abs()),
+            numbers: row::Numbers::new(),
         })
     }
 
     /// Looks for a token; gives whether it is there.
     pub(super) fn read(&self, token: &[u8]) -> Result<bool> {
-        let hash = hash(token);
         READER.with_borrow_mut(|slot| {
             if slot.is_none() {
                 *slot = Some(open(&self.path)?);
             }
             let connection = slot.as_ref().ok_or_else(|| anyhow!("no connection"))?;
-            let mut statement = connection.prepare_cached(READ)?;
-            let mut rows = statement.query([hash])?;
+            let mut statement = connection.prepare_cached(row::READ)?;
+            let mut rows = statement.query([row::hash(token)])?;
             let Some(row) = rows.next()? else {
                 return Ok(false);
             };
@@ -71,57 +67,12 @@ impl Sqlite {
 
     /// Stores a token, another one each time.
     pub(super) async fn insert(&self, token: &[u8]) -> Result<bool> {
-        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let number = self.numbers.next();
         let (done, wait) = oneshot::channel();
-        self.writer.send((row(token, number), done))?;
+        self.writer.send((row::new(token, number), done))?;
         wait.await?.map_err(|error| anyhow!(error))?;
         Ok(true)
     }
-}
-
-fn hash(token: &[u8]) -> String {
-    crema_crypto::hash_hex(&String::from_utf8_lossy(token))
-}
-
-/// A row as Crema writes one, for a token that does not exist yet.
-pub(super) fn row(token: &[u8], number: u64) -> Vec<Cell> {
-    let token = String::from_utf8_lossy(token);
-    let access = crema_crypto::hash_hex(&format!("{token}{number}"));
-    let refresh = crema_crypto::hash_hex(&format!("{number}{token}"));
-    let now = clock::unix_micros();
-    let created = clock::date_time(now);
-    let user = crate::site::USER;
-    let name: String = access.chars().take(16).collect();
-    let family: String = refresh.chars().take(10).collect();
-    let sid: String = refresh.chars().skip(10).take(32).collect();
-    let hour = now + 3_600_000_000;
-    vec![
-        name.into(),
-        created.clone().into(),
-        created.clone().into(),
-        user.into(),
-        user.into(),
-        0.into(),
-        0.into(),
-        "0123456789".into(),
-        user.into(),
-        "all openid".into(),
-        access.into(),
-        refresh.into(),
-        created.into(),
-        3_600.into(),
-        "Active".into(),
-        family.into(),
-        hour.into(),
-        now.into(),
-        hour.into(),
-        "".into(),
-        (now / 1_000_000).into(),
-        Cell::Null,
-        "authorization_code".into(),
-        sid.into(),
-        Cell::Null,
-    ]
 }
 
 /// A connection with the settings of crema-store.
@@ -134,19 +85,12 @@ fn open(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
 fn write(connection: &Connection, jobs: &Receiver<Job>) {
-    let columns: Vec<String> = BEARER_COLUMNS
-        .iter()
-        .map(|name| format!("\"{name}\""))
-        .collect();
-    let text = format!(
-        "INSERT INTO \"tabOAuth Bearer Token\" ({}) VALUES ({})",
-        columns.join(", "),
-        vec!["?"; columns.len()].join(", ")
-    );
+    let text = row::insert(|_| "?".to_owned());
     let mut group = Vec::with_capacity(GROUP);
     while let Ok(first) = jobs.recv() {
         group.push(first);

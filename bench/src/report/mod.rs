@@ -1,8 +1,14 @@
 //! What is printed and written.
 
+mod figures;
+mod markdown;
 mod table;
+mod targets;
 
+pub(crate) use figures::{Figures, Set};
+pub(crate) use markdown::write;
 pub(crate) use table::Table;
+pub(crate) use targets::targets;
 
 use crate::compare::Comparison;
 

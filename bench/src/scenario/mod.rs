@@ -5,12 +5,15 @@ mod code;
 mod pages;
 mod password;
 mod refresh;
+mod storm;
 mod tokens;
 
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
+
+pub(crate) use storm::storm;
 
 use crate::load::{Answer, Conversation};
 use crate::raw::{Place, Work};
@@ -190,6 +193,11 @@ const TOKEN: &str = "/api/method/frappe.integrations.oauth2.get_token";
 const AUTHORIZE: &str = "/api/method/frappe.integrations.oauth2.authorize";
 const INTROSPECT: &str = "/api/method/frappe.integrations.oauth2.introspect_token";
 const USERINFO: &str = "/api/method/frappe.integrations.oauth2.openid_profile";
+
+/// One request that any server of the site answers with 200.
+pub(crate) fn discovery() -> impl Conversation {
+    pages::discovery(Side::Crema)
+}
 
 /// Signs the user in. Gives the cookie.
 ///
