@@ -41,6 +41,7 @@ pub struct Peer(pub SocketAddr);
 pub struct App {
     sites: Arc<Sites>,
     draining: AtomicBool,
+    traced: AtomicBool,
     request_ids: RequestIds,
     metrics: Arc<Metrics>,
 }
@@ -53,6 +54,7 @@ impl App {
             metrics: Arc::new(Metrics::new(sites.environment().clock.now())),
             sites,
             draining: AtomicBool::new(false),
+            traced: AtomicBool::new(false),
         })
     }
 
@@ -64,6 +66,11 @@ impl App {
     /// What it counts about itself.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// From now on the span of a request gets what only a trace shows.
+    pub fn trace(&self) {
+        self.traced.store(true, Ordering::Relaxed);
     }
 
     /// From now on `/readyz` says no, so that a load balancer sends nothing more.
@@ -158,6 +165,10 @@ async fn serve(
             secured(reply, call.secure)
         }
     };
+    if app.traced.load(Ordering::Relaxed) {
+        let status = reply.status().as_u16();
+        tracing::Span::current().record("http.response.status_code", status);
+    }
     identified(reply, id)
 }
 

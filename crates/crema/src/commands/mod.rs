@@ -37,8 +37,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let mut shell = Shell::new(cli.globals);
     match cli.command {
         Command::Serve(command) => {
-            let log = logging::start_server(command.log_format, LevelFilter::INFO)
-                .context("the log cannot be started")?;
+            let log = logging::start_server(command.log_format, LevelFilter::INFO)?;
             runtime(Builder::new_multi_thread())?.block_on(command.run(&shell, &log))
         }
         command => {

@@ -91,6 +91,9 @@ impl Serve {
         if let Some(dropped) = log.dropped_lines() {
             app.metrics().watch_dropped_lines(dropped);
         }
+        if log.has_traces() {
+            app.trace();
+        }
         let metrics = metrics.map(|listener| {
             let never = std::future::pending();
             tokio::spawn(crema_web::metrics::serve(listener, Arc::clone(&app), never))
