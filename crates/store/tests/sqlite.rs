@@ -222,3 +222,53 @@ async fn reads_go_on_while_somebody_writes() {
     release.send(()).unwrap();
     assert_eq!(insert(&database, "b", 1).await, Ok(1));
 }
+
+/// The log is written back into the file while writing goes on, and begins anew: it does not grow
+/// with what is written.
+#[tokio::test]
+async fn the_log_is_written_back_beside_the_writer() {
+    let (place, database) = with_counters(Engine::Sqlite).await;
+    database
+        .execute_ddl(r#"CREATE TABLE "page" ("number" bigint, "text" text)"#)
+        .await
+        .unwrap();
+    static PAGE: Sql = Sql::new(r#"INSERT INTO "page" ("number", "text") VALUES (?, ?)"#);
+    let crema_store::DatabaseConfig::Sqlite { path } = place.config() else {
+        unreachable!("a file is meant")
+    };
+    let length = |end: &str| {
+        let name = format!("{}{end}", path.display());
+        std::fs::metadata(name).unwrap().len()
+    };
+    let mut written = 0;
+    let write = async |count: i64| {
+        let write = database.write(move |tx| {
+            Box::pin(async move {
+                for number in 0..count {
+                    tx.execute(&PAGE, params![number, "x".repeat(4000)]).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        });
+        write.await.unwrap();
+    };
+    // The log is full, then all of it is in the file, then it begins anew and stays as long.
+    while length("-wal") < 20_000_000 {
+        write(500).await;
+        written += 500;
+    }
+    while length("") < written * 4000 {
+        write(1).await;
+        written += 1;
+    }
+    let full = length("-wal");
+    for _ in 0..4 {
+        write(500).await;
+    }
+    assert_eq!(length("-wal"), full);
+    static COUNT: Sql = Sql::new(r#"SELECT COUNT(*) FROM "page""#);
+    let row = database.row(&COUNT, params![]).await.unwrap().unwrap();
+    assert_eq!(row.int(0), Ok(i64::try_from(written).unwrap() + 2000));
+    database.close().await;
+    assert!(!std::fs::exists(format!("{}-wal", path.display())).unwrap());
+}

@@ -22,10 +22,6 @@ const STATEMENTS: usize = 256;
 /// grow. Taken as needed.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
-/// The log is written back once it has so many pages of 4 KiB. A page that changed a hundred times
-/// meanwhile is written back once.
-const CHECKPOINT_PAGES: i64 = 4096;
-
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -90,10 +86,7 @@ pub(super) fn open(path: &Path, role: Role) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         match role {
             Role::Reader => connection.pragma_update(None, "query_only", true)?,
-            Role::Writer => {
-                connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-                connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-            }
+            Role::Writer => connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?,
         }
         Ok(connection)
     };

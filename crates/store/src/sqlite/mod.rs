@@ -1,6 +1,7 @@
 //! SQLite: one writer thread with group commit, and readers on the calling thread.
 
 mod catalogue;
+mod checkpoint;
 mod connection;
 mod operation;
 mod statement;
@@ -33,7 +34,7 @@ impl Sqlite {
     /// Opens the file, creating it and its folder when they do not exist.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         connection::create_file(path)?;
-        let writer = writer::Writer::start(connection::open(path, connection::Role::Writer)?)?;
+        let writer = writer::Writer::start(path)?;
         let reader = connection::open(path, connection::Role::Reader)?;
         Ok(Self {
             path: path.to_owned(),

@@ -10,6 +10,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use futures_util::future::BoxFuture;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{operation, statement};
+use super::checkpoint::Checkpointer;
+use super::{connection, operation, statement};
 use crate::StoreError;
 use crate::stats::{Counts, Stats};
 use crate::transaction::{Connection as Handle, Transaction};
@@ -53,14 +55,22 @@ trait Job: Send {
 }
 
 impl Writer {
-    /// Starts the thread. It ends when it is stopped or every handle is gone.
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    /// Opens the file and starts the thread. It ends when it is stopped or every handle is gone.
+    pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = connection::open(path, connection::Role::Writer)?;
+        let checkpointer = Checkpointer::attach(&mut connection, path)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         let counts = Counts::default();
         let counted = counts.clone();
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || serve(connection, waiting, &counted))
+            .spawn(move || {
+                let stopped = serve(connection, waiting, &counted, &checkpointer);
+                if let Some(stopped) = stopped {
+                    // Whoever asked may have gone.
+                    let _ = stopped.send(());
+                }
+            })
             .map_err(|error| StoreError::Unavailable(format!("no thread: {}", error.kind())))?;
         Ok(Self { queue, counts })
     }
@@ -175,29 +185,33 @@ where
     }
 }
 
-/// The thread's life.
-fn serve(connection: Connection, mut waiting: mpsc::Receiver<Message>, counts: &Counts) {
+/// The thread's life. Gives who is to be told of its end.
+fn serve(
+    connection: Connection,
+    mut waiting: mpsc::Receiver<Message>,
+    counts: &Counts,
+    checkpointer: &Checkpointer,
+) -> Option<oneshot::Sender<()>> {
     let mut handle = Some(Box::new(connection));
-    while let Some(connection) = handle.take() {
-        let Some(first) = waiting.blocking_recv() else {
-            return;
-        };
-        let (group, stop) = gather(first, &mut waiting);
+    let mut stop = None;
+    while stop.is_none()
+        && handle.is_some()
+        && let Some(first) = waiting.blocking_recv()
+    {
+        let group;
+        (group, stop) = gather(first, &mut waiting);
         counts.transaction(group.len());
-        let connection = commit_group(connection, group);
-        if let Some(stop) = stop {
-            waiting.close();
-            while let Ok(message) = waiting.try_recv() {
-                if let Message::Run(job) = message {
-                    job.finish(Err(StoreError::Closed));
-                }
-            }
-            drop(connection);
-            let _ = stop.send(());
-            return;
-        }
-        handle = connection;
+        handle = handle.and_then(|connection| commit_group(connection, group));
     }
+    waiting.close();
+    while let Ok(message) = waiting.try_recv() {
+        if let Message::Run(job) = message {
+            job.finish(Err(StoreError::Closed));
+        }
+    }
+    checkpointer.stop();
+    drop(handle);
+    stop
 }
 
 type Group = VecDeque<Box<dyn Job>>;
