@@ -11,6 +11,7 @@ use crema_crypto::{Entropy, PasswordCost, Secret, SeededEntropy, SystemEntropy};
 use crema_document::row::{self, RowHead};
 use crema_document::{Bench, Clock, FixedClock, Registry, SystemClock, Timestamp};
 use crema_store::{Database, Row, Sql, StoreError, Value};
+use crema_web::Limits;
 
 use crate::client::{ClientSpec, TestClient};
 use crate::databases::Engine;
@@ -33,6 +34,7 @@ pub struct AppBuilder {
     now: Timestamp,
     seed: Option<u64>,
     pub(crate) config: serde_json::Map<String, serde_json::Value>,
+    limits: Limits,
 }
 
 impl AppBuilder {
@@ -72,6 +74,12 @@ impl AppBuilder {
         self
     }
 
+    /// Connections and their time-outs; the server's own when not said.
+    pub fn limits(mut self, limits: Limits) -> AppBuilder {
+        self.limits = limits;
+        self
+    }
+
     /// Makes bench and site and starts a server.
     ///
     /// # Panics
@@ -93,7 +101,7 @@ impl AppBuilder {
         };
         let registry = Registry::builtin().expect("the definitions are broken");
         let site = HostedSite::create(&bench, &self, &environment, &registry).await;
-        let server = Server::start(&bench, &registry, &environment, &self.site).await;
+        let server = Server::start(&bench, &registry, &environment, &self.site, self.limits).await;
         App {
             clock,
             engine: self.engine,
@@ -129,6 +137,7 @@ impl App {
             now: START,
             seed: None,
             config: serde_json::Map::new(),
+            limits: Limits::default(),
         }
     }
 
@@ -200,7 +209,15 @@ impl App {
 
     /// Another process on the same bench, databases and clock.
     pub async fn second_server(&self) -> Server {
-        Server::start(&self.bench, &self.registry, &self.environment, self.site()).await
+        let limits = Limits::default();
+        Server::start(
+            &self.bench,
+            &self.registry,
+            &self.environment,
+            self.site(),
+            limits,
+        )
+        .await
     }
 
     /// Another site on the same bench, with a database of its own.

@@ -9,7 +9,7 @@ use crema_document::config::DbType;
 use crema_document::site::NewSite;
 use crema_document::{Bench, Registry, Site};
 use crema_store::DatabaseConfig;
-use crema_web::Sites;
+use crema_web::{Limits, Sites};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -87,6 +87,7 @@ impl Server {
         registry: &Arc<Registry>,
         environment: &Environment,
         site: &str,
+        limits: Limits,
     ) -> Server {
         let sites = Sites::new(bench.clone(), Arc::clone(registry), environment.clone());
         let sites = Arc::new(sites);
@@ -96,7 +97,7 @@ impl Server {
         let address = listener.local_addr().expect("no address");
         let (stop, stopped) = oneshot::channel::<()>();
         let web = crema_web::App::new(Arc::clone(&sites));
-        let task = tokio::spawn(crema_web::serve(listener, web, async {
+        let task = tokio::spawn(crema_web::serve_within(listener, web, limits, async {
             stopped.await.ok();
         }));
         Server {

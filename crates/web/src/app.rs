@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use crema_auth::Provider;
 use crema_protocol::endpoints;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body as _;
 use tracing::Instrument as _;
 
 use crate::call::{ApiVersion, Call};
@@ -354,13 +355,18 @@ async fn read_body(uri: &Uri, body: Body) -> Result<Bytes, Problem> {
     let small =
         path.contains("frappe.integrations.oauth2.") || path.contains("login") || path == "/";
     let limit = if small { SMALL_BODY } else { LARGE_BODY };
+    let too_large = || Problem::Frappe {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        exc_type: "RequestEntityTooLarge",
+        message: format!("The body is larger than {limit} bytes."),
+    };
+    // A length that is announced need not be waited for.
+    if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > limit) {
+        return Err(too_large());
+    }
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Problem::Frappe {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            exc_type: "RequestEntityTooLarge",
-            message: format!("The body is larger than {limit} bytes."),
-        }),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Err(_) => Err(Problem::oauth(
             crema_protocol::error::OAuthError::invalid_request("The body cannot be read."),
         )),

@@ -78,6 +78,8 @@ pub(crate) struct Connection {
     /// The state that the last sweep saw, and how many sweeps have seen it.
     seen: AtomicU64,
     sweeps: AtomicU32,
+    /// What the client sends from now on is not read as requests any more.
+    unread: AtomicBool,
     task: OnceLock<AbortHandle>,
 }
 
@@ -118,6 +120,18 @@ impl Connection {
     /// Whether the request's body is still coming.
     pub(crate) fn lacks_body(&self) -> bool {
         Phase::of(self.state.load(Ordering::Relaxed)) == Phase::Body
+    }
+
+    /// The answer is made before the request has been read, and is the last one.
+    pub(crate) fn leave_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection is closed with bytes of the client unread: those of a body that
+    /// nobody wants, or behind a head that is none.
+    pub(crate) fn has_unread(&self) -> bool {
+        let phase = Phase::of(self.state.load(Ordering::Relaxed));
+        self.unread.load(Ordering::Relaxed) || phase == Phase::Head
     }
 
     /// The answer is made.
@@ -227,6 +241,7 @@ impl Connections {
             state: AtomicU64::new(state),
             seen: AtomicU64::new(0),
             sweeps: AtomicU32::new(0),
+            unread: AtomicBool::new(false),
             task: OnceLock::new(),
         });
         open.insert(turn, Arc::clone(&connection));

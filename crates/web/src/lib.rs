@@ -23,6 +23,7 @@ pub mod request_id;
 mod request_line;
 pub mod server;
 pub mod sites;
+mod stream;
 
 pub use app::App;
 pub use server::{Limits, serve, serve_within};

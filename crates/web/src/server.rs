@@ -3,25 +3,27 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
-use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
 use crate::app::{App, Peer};
 use crate::connections::{Connection, Connections, Place, SWEEP};
 use crate::metrics::Metrics;
+use crate::reply;
+use crate::stream::{Arriving, Watched};
 
 /// How many connections there may be and how long each step may take.
 #[derive(Debug, Clone)]
@@ -58,6 +60,8 @@ impl Default for Limits {
     }
 }
 
+/// The longest request line and headers together, in bytes; longer ones are 431.
+const MOST_HEAD: usize = 64 * 1024;
 /// How long to wait when the system has no more file descriptors or memory for a connection.
 const EXHAUSTED: Duration = Duration::from_millis(20);
 /// How many connections are told at the same time that there is no room.
@@ -152,12 +156,10 @@ impl Server {
                 respond(router.clone(), request, peer, Arc::clone(&connection))
             })
         };
-        let watched = Watched {
-            stream,
-            connection: Arc::clone(&connection),
-        };
+        let watched = Watched::new(stream, Arc::clone(&connection));
         let served = hyper::server::conn::http1::Builder::new()
-            .max_buf_size(64 * 1024)
+            .max_buf_size(MOST_HEAD)
+            .max_header_size(MOST_HEAD)
             .header_read_timeout(None)
             .serve_connection(TokioIo::new(watched), handler);
         let served = self.graceful.watch(served);
@@ -228,6 +230,13 @@ async fn respond(
         // It has been told to go at this very moment.
         return Err(std::io::ErrorKind::ConnectionAborted.into());
     }
+    if let Some(mut reply) = refuse(&request, has_body) {
+        connection.leave_unread();
+        connection.answered();
+        let close = HeaderValue::from_static("close");
+        reply.headers_mut().insert(header::CONNECTION, close);
+        return Ok(reply);
+    }
     let connections = connection.table();
     let mut request = request.map(|body| match has_body {
         false => Body::empty(),
@@ -247,12 +256,54 @@ async fn respond(
             Err(_) => too_slow(connection.lacks_body()),
         },
     };
+    let unread = connection.lacks_body();
+    if unread {
+        connection.leave_unread();
+    }
     connection.answered();
-    if connections.is_draining() {
+    if unread || connections.is_draining() {
         let close = HeaderValue::from_static("close");
         reply.headers_mut().insert(header::CONNECTION, close);
     }
     Ok(reply)
+}
+
+/// What no site is asked about: requests that somebody between the client and us may have read in
+/// another way.
+// spec: security.md, Inputs, outputs, network, "Malformed … chunking"; RFC 9112 §3.2, §6.1
+fn refuse(request: &Request<Incoming>, has_body: bool) -> Option<Response> {
+    let said = |status, description: &str| {
+        let body = serde_json::json!({
+            "error": "invalid_request",
+            "error_description": description,
+        });
+        let mut reply = reply::json(status, &body);
+        let headers = reply.headers_mut();
+        let no_sniff = HeaderValue::from_static("nosniff");
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, no_sniff);
+        Some(reply)
+    };
+    if request.method() == Method::CONNECT {
+        let mut reply = said(StatusCode::METHOD_NOT_ALLOWED, "This server is no proxy.")?;
+        let allowed = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
+        reply.headers_mut().insert(header::ALLOW, allowed);
+        return Some(reply);
+    }
+    let scheme = request.uri().scheme_str();
+    if scheme.is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
+        return said(StatusCode::BAD_REQUEST, "The scheme is not one of HTTP.");
+    }
+    if has_body {
+        let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+        let plain = codings.next().is_none_or(|one| {
+            one.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none()
+        });
+        if !plain {
+            let description = "The only transfer coding is chunked, and it is applied once.";
+            return said(StatusCode::BAD_REQUEST, description);
+        }
+    }
+    None
 }
 
 /// 408 when it was the client that was slow, 503 when it was the server.
@@ -288,95 +339,4 @@ fn turn_away(mut stream: TcpStream, turned_away: &Arc<AtomicUsize>) {
         let _ = tokio::time::timeout(TURN_AWAY, tell).await;
         turned_away.fetch_sub(1, Ordering::Relaxed);
     });
-}
-
-/// A body that tells when all of it has come.
-struct Arriving {
-    body: Incoming,
-    connection: Arc<Connection>,
-}
-
-impl hyper::body::Body for Arriving {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        if frame.is_ready() && self.body.is_end_stream() || matches!(frame, Poll::Ready(None)) {
-            self.connection.has_body();
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A stream that tells when a request begins to come and when an answer has been sent.
-struct Watched {
-    stream: TcpStream,
-    connection: Arc<Connection>,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.connection.received();
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        if flushed.is_ready() {
-            self.connection.flushed();
-        }
-        flushed
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }
