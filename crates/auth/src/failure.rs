@@ -27,7 +27,8 @@ pub enum Failure {
         /// Seconds until another attempt is looked at.
         retry_after: u32,
     },
-    /// The database did not do its part; nothing was changed.
+    /// The database did not do its part: all was changed, when the answer to the commit was lost,
+    /// or nothing.
     #[error("{0}")]
     Store(#[from] StoreError),
     /// Something of ours is broken (a key that cannot be read, say).

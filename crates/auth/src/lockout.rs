@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use crema_crypto::hash_hex;
 use crema_document::Timestamp;
-use crema_store::{Sql, Transaction, params};
+use crema_store::{Row, Sql, StoreError, Transaction, params};
 
 use crate::audit::{self, Entry, Operation, Status};
 use crate::{Ctx, Failure};
 
-static READ: Sql = Sql::new(r#"SELECT "count", locked_until FROM "__failure" WHERE name = ?"#);
+static READ: Sql =
+    Sql::new(r#"SELECT "count", started_at, locked_until FROM "__failure" WHERE name = ?"#);
 static READ_LOCKED: Sql =
     Sql::new(r#"SELECT "count", started_at, locked_until FROM "__failure" WHERE name = ? {lock}"#);
 static CREATE: Sql = Sql::new(
@@ -86,8 +87,9 @@ fn network(address: IpAddr) -> String {
 /// [`Failure::TooMany`]; also when the database cannot be read.
 pub async fn check_client(ctx: &Ctx, client: &str) -> Result<(), Failure> {
     match ctx.from_ahead(|ahead| ahead.locked_until(client)) {
-        Some(until) => refuse_locked(until, ctx.now),
-        None => check(ctx, &[Key::client(client, ctx.address)]).await,
+        Some(until) if until <= ctx.now => Ok(()),
+        // Not looked up, or to be looked at closely.
+        _ => check(ctx, &[Key::client(client, ctx.address)]).await,
     }
 }
 
@@ -111,7 +113,7 @@ pub async fn check(ctx: &Ctx, keys: &[Key]) -> Result<(), Failure> {
             .row(&READ, params![key.as_str()])
             .await?;
         if let Some(row) = row {
-            refuse_locked(Timestamp::from_micros(row.int(1)?), ctx.now)?;
+            Stored::from_row(&row)?.refuse_locked(ctx.now)?;
         }
     }
     Ok(())
@@ -186,7 +188,7 @@ impl Rule {
             started_at: self.now,
             locked_until: Timestamp::EPOCH,
         });
-        let standing = (stored.locked_until > self.now).then_some(stored.locked_until);
+        let standing = stored.is_locked(self.now).then_some(stored.locked_until);
         let mut next = self.after_failure(stored);
         if standing.is_none() && next.count >= self.limit {
             next.locked_until = self.now.plus_seconds(self.window);
@@ -197,9 +199,10 @@ impl Rule {
     }
 
     fn after_failure(self, stored: Stored) -> Stored {
-        let locked = stored.locked_until > self.now;
+        let locked = stored.is_locked(self.now);
         let was_locked = stored.locked_until > Timestamp::EPOCH && !locked;
-        let stale = self.now.seconds_since(stored.started_at) >= self.window;
+        let stale = self.now < stored.started_at
+            || self.now.seconds_since(stored.started_at) >= self.window;
         if !locked && (was_locked || stale) {
             return Stored {
                 count: 1,
@@ -221,15 +224,34 @@ struct Stored {
     locked_until: Timestamp,
 }
 
+impl Stored {
+    fn from_row(row: &Row) -> Result<Stored, StoreError> {
+        Ok(Stored {
+            count: row.int(0)?,
+            started_at: Timestamp::from_micros(row.int(1)?),
+            locked_until: Timestamp::from_micros(row.int(2)?),
+        })
+    }
+
+    /// A lock ends at its time, and also when the clock has been set back to before its reason:
+    /// else it would last for as long as the clock was wrong.
+    fn is_locked(self, now: Timestamp) -> bool {
+        self.started_at <= now && now < self.locked_until
+    }
+
+    fn refuse_locked(self, now: Timestamp) -> Result<(), Failure> {
+        if !self.is_locked(now) {
+            return Ok(());
+        }
+        Err(Failure::TooMany {
+            retry_after: seconds_until(self.locked_until, now),
+        })
+    }
+}
+
 async fn read_locked(tx: &mut Transaction, key: &Key) -> Result<Option<Stored>, Failure> {
-    let Some(row) = tx.row(&READ_LOCKED, params![key.as_str()]).await? else {
-        return Ok(None);
-    };
-    Ok(Some(Stored {
-        count: row.int(0)?,
-        started_at: Timestamp::from_micros(row.int(1)?),
-        locked_until: Timestamp::from_micros(row.int(2)?),
-    }))
+    let row = tx.row(&READ_LOCKED, params![key.as_str()]).await?;
+    Ok(row.as_ref().map(Stored::from_row).transpose()?)
 }
 
 async fn write(tx: &mut Transaction, key: &Key, stored: Stored) -> Result<(), Failure> {
@@ -269,7 +291,7 @@ pub async fn succeed(ctx: &Ctx, user: &Key, address: &Key) -> Result<(), Failure
                 let of_address = read_locked(tx, &address).await?;
                 let of_user = read_locked(tx, &user).await?;
                 for stored in [of_address, of_user].into_iter().flatten() {
-                    refuse_locked(stored.locked_until, now)?;
+                    stored.refuse_locked(now)?;
                 }
                 let Some(of_user) = of_user else {
                     return Ok(());
@@ -304,15 +326,6 @@ pub async fn clear(ctx: &Ctx, keys: &[Key]) -> Result<(), Failure> {
             })
         })
         .await
-}
-
-fn refuse_locked(locked_until: Timestamp, now: Timestamp) -> Result<(), Failure> {
-    if locked_until <= now {
-        return Ok(());
-    }
-    Err(Failure::TooMany {
-        retry_after: seconds_until(locked_until, now),
-    })
 }
 
 /// Seconds from now until then, rounded up: a client that waits so long is not refused again.

@@ -52,7 +52,7 @@ pub enum Problem {
         /// Seconds until the next attempt counts.
         retry_after: u32,
     },
-    /// The database does not answer; nothing was changed.
+    /// The database does not answer. What was to be changed is changed as a whole or not at all.
     Unavailable,
     /// Ours.
     Internal,
@@ -178,8 +178,10 @@ pub fn redirect(status: StatusCode, location: &str) -> Reply {
 
 /// The problem as the caller wants to read it.
 pub fn problem(call: &Call, problem: &Problem) -> Reply {
-    if let Problem::OAuth(error) = problem {
-        call.notes.set_error(error.code);
+    match problem {
+        Problem::OAuth(error) => call.notes.set_error(error.code),
+        Problem::DeadToken => call.notes.set_error(ErrorCode::InvalidToken),
+        _ => {}
     }
     let status = status(problem);
     let mut reply = if call.wants_html() {
@@ -293,7 +295,7 @@ fn body(call: &Call, problem: &Problem) -> Value {
         }
         Problem::Unavailable => json!({
             "error": "temporarily_unavailable",
-            "error_description": "The database does not answer. Nothing was changed; try again.",
+            "error_description": "The database does not answer. Try again.",
             "exc_type": "ServiceUnavailable",
         }),
         Problem::Internal => json!({

@@ -188,7 +188,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(mut command: Command) -> Server {
+    /// Starts the server that this command is, with its stdout and stderr as pipes.
+    pub(crate) fn start(mut command: Command) -> Server {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, log) = mpsc::channel();
@@ -229,6 +230,19 @@ impl Server {
     /// Sends it a signal, by the name that `kill` knows.
     pub(crate) fn signal(&self, name: &str) {
         signal(&self.child, name);
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as the kernel would, in the middle of whatever it does. Gives everything it logged.
+    pub(crate) fn kill(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.seen.extend(self.log.iter());
+        self.seen.join("\n")
     }
 
     /// Waits for a line of its log.
