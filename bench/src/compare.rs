@@ -12,13 +12,6 @@ use crate::process;
 use crate::raw::{Shape, Work};
 use crate::scenario::{Scenario, Setup, Side};
 
-/// Before the first round.
-const WARMING: Limits = Limits {
-    warm_up: Duration::ZERO,
-    length: Duration::from_millis(250),
-    rest: Duration::ZERO,
-};
-
 /// How long and how often.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -42,6 +35,14 @@ impl Plan {
                 rest: Duration::ZERO,
             },
             connections,
+        }
+    }
+
+    /// A window before the first round.
+    fn warming(self) -> Limits {
+        Limits {
+            length: self.limits.length / 4,
+            ..self.limits
         }
     }
 }
@@ -114,8 +115,8 @@ pub(crate) async fn compare(
         memory: 0,
     };
     // Connections to the database are made, caches filled, statements prepared.
-    load::drive(server.address, &mut ours, WARMING).await?;
-    load::drive(raw.address, &mut theirs, WARMING).await?;
+    load::drive(server.address, &mut ours, plan.warming()).await?;
+    load::drive(raw.address, &mut theirs, plan.warming()).await?;
     for _ in 0..plan.rounds {
         let crema = load::drive(server.address, &mut ours, plan.limits).await?;
         let limit = load::drive(raw.address, &mut theirs, plan.limits).await?;

@@ -11,8 +11,6 @@ use crate::load::{self, Limits, Window};
 use crate::process;
 use crate::scenario::{self, Scenario, Setup, Side};
 
-/// Starts that are timed.
-const STARTS: usize = 7;
 /// Clients that try passwords.
 pub(crate) const ATTACKERS: u64 = 50;
 /// Connections that ask about tokens meanwhile.
@@ -28,20 +26,20 @@ pub(crate) struct Fresh {
     pub(crate) memory: u64,
 }
 
-/// Starts the server a few times.
+/// Starts the server so many times.
 ///
 /// # Errors
 /// When it does not start or answer.
-pub(crate) async fn fresh(crema: &Crema) -> Result<Fresh> {
+pub(crate) async fn fresh(crema: &Crema, starts: usize) -> Result<Fresh> {
     let mut times = Vec::new();
     let mut memory = 0;
-    for _ in 0..STARTS {
+    for _ in 0..starts {
         let began = clock::instant();
         let server = crema.serve()?;
         let mut page = scenario::discovery();
         load::once(server.address, &mut page, |_, _| {}).await?;
         times.push((clock::instant() - began).as_secs_f64() * 1_000.0);
-        if times.len() == STARTS {
+        if times.len() == starts {
             clock::pause(Duration::from_secs(1)).await;
             memory = process::resident(server.pid())?;
         }

@@ -26,6 +26,7 @@ mod run;
 mod scenario;
 mod servers;
 mod site;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(run::Run),
+    Soak(soak::Soak),
     #[command(hide = true)]
     Raw(raw::Raw),
 }
@@ -49,6 +51,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(run) => on_one_thread(run.run()),
+        Command::Soak(soak) => on_one_thread(soak.run()),
         Command::Raw(raw) => raw::run(&raw),
     };
     match done {

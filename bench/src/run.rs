@@ -147,12 +147,13 @@ struct Amount {
     extras: bool,
     crowd: Plan,
     storm_seconds: f64,
+    starts: usize,
 }
 
 impl Run {
     fn amount(&self) -> Amount {
         let (tokens, seconds, rounds, connections) = match self.quick {
-            true => (vec![2_000], 0.3, 1, 4),
+            true => (vec![2_000], 0.15, 1, 4),
             false => (vec![200_000, 5_000_000], 2.0, 5, 16),
         };
         let seconds = self.seconds.unwrap_or(seconds);
@@ -169,6 +170,7 @@ impl Run {
             extras: self.scenario.is_empty(),
             crowd: Plan::new(rounds.min(3), seconds, CROWD),
             storm_seconds: seconds * f64::from(rounds),
+            starts: if self.quick { 1 } else { 7 },
         }
     }
 
@@ -212,7 +214,9 @@ impl Run {
         }
         if amount.extras {
             figures.growth = growth(&program, folder.path(), &figures, &amount).await?;
-            println!("\n{}", report::targets(&figures));
+            if figures.base().is_some() {
+                println!("\n{}", report::targets(&figures));
+            }
         }
         figures.ended = clock::date_time(clock::unix_micros())
             .chars()
@@ -259,7 +263,7 @@ async fn measure(
         memory: 0,
     };
     if amount.extras {
-        set.fresh = Some(extras::fresh(crema).await?);
+        set.fresh = Some(extras::fresh(crema, amount.starts).await?);
     }
     let (server, setup) = start(crema, site).await?;
     for scenario in &amount.scenarios {
