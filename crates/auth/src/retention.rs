@@ -1,8 +1,8 @@
 //! What leaves the database by itself, and when: a few rows at a time, beside the requests.
 //!
 //! A [`Sweep`] goes once over the rows of one [`Kind`] in the order in which they become due. Each
-//! batch reads at most a hundred keys through an index and deletes them in a short transaction
-//! that asks for the condition again. So any number of processes may sweep one database, and a row
+//! batch reads a few keys through an index and deletes them in a short transaction that asks for
+//! the condition again. So any number of processes may sweep one database, and a row
 //! that was changed in between stays. Whoever sweeps pauses between batches.
 //!
 //! Nothing that still proves something leaves: hashes of spent codes and refresh tokens stay until
@@ -28,9 +28,9 @@ const LONGEST: i64 = 300 * 365;
 
 /// What is due of a table, read in the order of an index, and the deletion of what was read.
 struct Rule {
-    /// Gives key and position of at most a hundred rows between two positions.
+    /// Gives key and position of rows between two positions; the last parameter limits them.
     due: Sql,
-    /// Takes the same parameters, then a hundred keys.
+    /// Takes the parameters without the limit, then a hundred keys.
     delete: Sql,
 }
 
@@ -41,7 +41,7 @@ macro_rules! rule {
         Rule {
             due: Sql::new(concat!(
                 "SELECT ", $key, ", ", $position, " FROM ", $table, " WHERE ", $when,
-                " ORDER BY ", $position, " LIMIT 100"
+                " ORDER BY ", $position, " LIMIT ?"
             )),
             delete: Sql::new(concat!(
                 "DELETE FROM ", $table, " WHERE ", $when, " AND ", $key, " IN (", marks!(), ")"
@@ -198,6 +198,16 @@ impl Kind {
         }
     }
 
+    /// How many rows a batch has. On SQLite the writers of requests wait for it, and each of the
+    /// many indexes of a token costs a page: twenty of them take as long as a hundred hashes,
+    /// a millisecond.
+    pub fn batch_size(self) -> usize {
+        match self {
+            Kind::Codes | Kind::AccessTokens | Kind::RefreshTokens | Kind::Entries => 20,
+            _ => HUNDRED,
+        }
+    }
+
     fn rule(self) -> &'static Rule {
         match self {
             Kind::Codes => &CODES,
@@ -284,7 +294,7 @@ impl Sweep {
         self.kind
     }
 
-    /// Removes at most a hundred rows that are due at the moment of `ctx`.
+    /// Removes at most [`Kind::batch_size`] rows that are due at the moment of `ctx`.
     ///
     /// # Errors
     /// When the database refuses. The sweep may go on with the next batch.
@@ -299,7 +309,10 @@ impl Sweep {
         values.extend(bounds);
         let rule = self.kind.rule();
         let database = ctx.provider.database();
-        let rows = database.rows(&rule.due, values.clone()).await?;
+        let limit = self.kind.batch_size();
+        let mut limited = values.clone();
+        limited.extend(params![i64::try_from(limit).unwrap_or(i64::MAX)]);
+        let rows = database.rows(&rule.due, limited).await?;
         let Some(last) = rows.last() else {
             return Ok(Batch {
                 removed: 0,
@@ -311,11 +324,11 @@ impl Sweep {
         for row in &rows {
             keys.push(row.text(0)?.to_owned());
         }
-        let more = keys.len() == HUNDRED;
+        let more = keys.len() == limit;
         // One order for all processes, so that they do not wait for each other in a circle.
         keys.sort_unstable();
         let removed = remove(ctx, self.kind, values, keys).await?;
-        // A hundred rows at one position that all stay must not hold the pass up.
+        // Many rows at one position that all stay must not hold the pass up.
         self.from = match removed {
             0 => reached.max(self.from).saturating_add(1),
             _ => reached,

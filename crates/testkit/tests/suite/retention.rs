@@ -263,7 +263,7 @@ for_each_engine! {
             let (mut passes, mut batches, mut removed) = (Sweep::new(kind), 0, 0);
             loop {
                 let batch = passes.batch(&ctx(&provider)).await.unwrap();
-                assert!(batch.removed <= 100);
+                assert!(batch.removed <= 20);
                 (batches, removed) = (batches + 1, removed + batch.removed);
                 let answer = app.http().introspect(&client, &living.access_token).await;
                 assert_eq!(answer.json()["active"], true);
@@ -271,7 +271,7 @@ for_each_engine! {
                     break;
                 }
             }
-            assert_eq!((batches, removed), (8, 700));
+            assert_eq!((batches, removed), (36, 700));
         }
         assert_eq!(counts(app).await["tokens"], 1);
         let answer = app.http().refresh(&client, &living.refresh_token).await;
@@ -341,7 +341,7 @@ async fn plan(app: &App, sql: &Sql) -> String {
     } else {
         "1577836800000000"
     };
-    text = text.replace('?', moment);
+    text = text.replace("LIMIT ?", "LIMIT 100").replace('?', moment);
     for part in parts {
         text.push_str(" IN (");
         text.push_str(&part.replace('?', "'key'"));

@@ -1,4 +1,4 @@
-//! What nobody asks for: rows of open sites that are due leave, a hundred at a time.
+//! What nobody asks for: rows of open sites that are due leave, a few at a time.
 //!
 //! Between two batches there is a pause that grows with what the last batch took: when the
 //! database is busy serving, housekeeping slows down by itself. Sites and kinds of rows take
@@ -18,9 +18,9 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::shell;
 
 /// The pause after a batch, at least; also after a look that found nothing.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(10);
 /// The pause is so many times as long as the batch took.
-const REST: u32 = 9;
+const REST: u32 = 4;
 /// A database that takes this long for a batch is in trouble already, and the next pass comes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
