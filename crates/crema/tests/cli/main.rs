@@ -23,3 +23,4 @@ mod sites;
 mod terminal;
 mod tokens;
 mod users;
+mod watching;

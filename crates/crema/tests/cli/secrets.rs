@@ -6,7 +6,8 @@ use crema_testkit::flow::method;
 use crema_testkit::{Redirect, VERIFIER};
 use serde_json::Value;
 
-use crate::harness::{Bench, SITE, text};
+use crate::harness::{Bench, SITE, Server, text};
+use crate::watching::figures_of;
 
 const CALLBACK: &str = "https://shop.example.com/cb";
 
@@ -67,64 +68,30 @@ fn a_whole_flow_leaves_no_secret_in_what_is_written() {
     run(&["oauth-client", "show", "Shop"], "").ok();
     run(&["oauth-client", "set", "Shop", "may_introspect=1"], "").ok();
 
-    let server = bench.serve_with(&[], "trace");
     let mut secrets: Vec<String> = vec![password.into(), "sk-t0p-s3cret".into(), "g-s3cret".into()];
     secrets.push(secret.to_owned());
-    crema_testkit::engines::run(async {
-        let mut jo = server.visitor(SITE);
-        jo.login("jo@example.com", password).await;
-        secrets.push(jo.sid().to_owned());
-        let challenge = crema_testkit::challenge(VERIFIER);
-        let request = [
-            ("client_id", id),
-            ("response_type", "code"),
-            ("redirect_uri", CALLBACK),
-            ("scope", "openid all"),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-        ];
-        let redirect = Redirect::of(&jo.authorize_and_allow(&request).await);
-        secrets.push(redirect.param("code").to_owned());
-        let post = async |name: &str, form: &[(&str, &str)]| {
-            let request = server.http(SITE).post(&method(name)).basic(id, secret);
-            request.form(form).send().await
-        };
-        let tokens = post(
-            "get_token",
-            &[
-                ("grant_type", "authorization_code"),
-                ("code", redirect.param("code")),
-                ("redirect_uri", CALLBACK),
-                ("code_verifier", VERIFIER),
-            ],
-        )
-        .await
-        .tokens();
-        let refreshed = post(
-            "get_token",
-            &[
-                ("grant_type", "refresh_token"),
-                ("refresh_token", &tokens.refresh_token),
-            ],
-        )
-        .await
-        .tokens();
-        server.http(SITE).userinfo(&refreshed.access_token).await;
-        post("introspect_token", &[("token", &refreshed.access_token)]).await;
-        post("revoke_token", &[("token", &refreshed.refresh_token)]).await;
-        for tokens in [tokens, refreshed] {
-            secrets.extend([tokens.access_token, tokens.refresh_token]);
-            secrets.extend(tokens.id_token);
-        }
-    });
+    let mut served = Vec::new();
+    for format in ["text", "json"] {
+        let args = ["--log-format", format, "--metrics-listen", "127.0.0.1:0"];
+        let server = bench.serve_with(&args, "trace");
+        crema_testkit::engines::run(async {
+            secrets.extend(flow(&server, id, secret, password).await);
+            let figures = figures_of(&server).get("/metrics").send().await.text();
+            assert!(figures.contains("outcome=\"invalid_grant\""), "{figures}");
+            served.push(figures);
+        });
+        let log = server.stop();
+        assert!(log.contains("crema_web"), "the server has logged: {log}");
+        served.push(log);
+    }
     run(&["token", "list", "--all", "--json"], "").ok();
     run(&["keys", "rotate", "--json"], "").ok();
     run(&["keys", "list"], "").ok();
-    said.push(server.stop());
     let config = fs::read_to_string(bench.site_file(SITE, "site_config.json")).unwrap();
     let config: Value = serde_json::from_str(&config).unwrap();
     secrets.push(text(&config, "encryption_key").to_owned());
 
+    said.extend(served);
     let said = said.join("\n");
     assert!(said.contains("get_token"), "the server has logged");
     for secret in secrets {
@@ -134,4 +101,76 @@ fn a_whole_flow_leaves_no_secret_in_what_is_written() {
             panic!("{secret} is in: {}", &said[line..at + secret.len()]);
         }
     }
+}
+
+/// A sign-in, tokens and their end, and ways to fail with each. Gives what was secret in it.
+async fn flow(server: &Server, id: &str, secret: &str, password: &str) -> Vec<String> {
+    let mut secrets = vec![
+        "a-wrong-passw0rd".to_owned(),
+        "a-wrong-client-s3cret".to_owned(),
+        "t0ken-in-a-path-where-nothing-is".to_owned(),
+        "t0ken-in-a-query".to_owned(),
+        VERIFIER.to_owned(),
+    ];
+    let http = server.http(SITE);
+    let mut jo = server.visitor(SITE);
+    jo.try_login("jo@example.com", "a-wrong-passw0rd").await;
+    jo.login("jo@example.com", password).await;
+    secrets.push(jo.sid().to_owned());
+    secrets.push(jo.csrf_token().await);
+    let challenge = crema_testkit::challenge(VERIFIER);
+    let request = [
+        ("client_id", id),
+        ("response_type", "code"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid all"),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    let redirect = Redirect::of(&jo.authorize_and_allow(&request).await);
+    secrets.push(redirect.param("code").to_owned());
+    let post = async |name: &str, secret: &str, form: &[(&str, &str)]| {
+        let request = http.post(&method(name)).basic(id, secret);
+        request.form(form).send().await
+    };
+    let code = [
+        ("grant_type", "authorization_code"),
+        ("code", redirect.param("code")),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    post("get_token", "a-wrong-client-s3cret", &code).await;
+    let tokens = post("get_token", secret, &code).await.tokens();
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh_token.as_str()),
+    ];
+    let refreshed = post("get_token", secret, &refresh).await.tokens();
+    http.userinfo(&refreshed.access_token).await;
+    http.userinfo(&tokens.access_token).await;
+    let token = [("token", refreshed.access_token.as_str())];
+    post("introspect_token", secret, &token).await;
+    post("introspect_token", "a-wrong-client-s3cret", &token).await;
+    assert_eq!(post("get_token", secret, &code).await.status, 400);
+    let revoked = [("token", refreshed.refresh_token.as_str())];
+    post("revoke_token", secret, &revoked).await;
+    let typed = [
+        ("grant_type", "password"),
+        ("username", "jo@example.com"),
+        ("password", password),
+    ];
+    post("get_token", secret, &typed).await;
+    for path in [
+        "/t0ken-in-a-path-where-nothing-is",
+        "/api/method/t0ken-in-a-path-where-nothing-is",
+        "/login?token=t0ken-in-a-query",
+        "/nothing?token=t0ken-in-a-query",
+    ] {
+        http.get(path).send().await;
+    }
+    for tokens in [tokens, refreshed] {
+        secrets.extend([tokens.access_token, tokens.refresh_token]);
+        secrets.extend(tokens.id_token);
+    }
+    secrets
 }
