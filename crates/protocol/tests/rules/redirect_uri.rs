@@ -363,6 +363,15 @@ proptest! {
     }
 
     #[test]
+    fn matching_is_an_equivalence(a in any_uri(), b in any_uri(), c in any_uri()) {
+        prop_assert_eq!(matching(&a, &b), matching(&b, &a));
+        prop_assert!(!(matching(&a, &b) && matching(&b, &c)) || matching(&a, &c));
+        let (one, two) = (format!("{a} {b}"), format!("{b} {a}"));
+        prop_assert_eq!(matching(&one, &c), matching(&a, &c) || matching(&b, &c));
+        prop_assert_eq!(matching(&one, &c), matching(&two, &c));
+    }
+
+    #[test]
     fn every_uri_matches_itself(uri in any_uri()) {
         prop_assert_eq!(matching(&uri, &uri), !uri.contains('#'));
     }

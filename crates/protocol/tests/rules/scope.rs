@@ -130,6 +130,41 @@ proptest! {
     }
 
     #[test]
+    fn order_and_grouping_do_not_matter(a in any_scope(), b in any_scope(), c in any_scope()) {
+        prop_assert_eq!(a.union(&b).union(&c), a.union(&b.union(&c)));
+        prop_assert_eq!(
+            a.intersection(&b).intersection(&c),
+            a.intersection(&b.intersection(&c))
+        );
+        prop_assert_eq!(
+            a.intersection(&b.union(&c)),
+            a.intersection(&b).union(&a.intersection(&c))
+        );
+        prop_assert_eq!(a.union(&a.intersection(&b)), a.clone());
+        prop_assert_eq!(a.intersection(&a.union(&b)), a.clone());
+        let subset = a.is_subset_of(&b) && b.is_subset_of(&c);
+        prop_assert!(!subset || a.is_subset_of(&c));
+        prop_assert_eq!(a.with_implied().with_implied(), a.with_implied());
+        prop_assert!(a.is_subset_of(&a.with_implied()));
+        prop_assert!(!a.is_subset_of(&b) || a.with_implied().is_subset_of(&b.with_implied()));
+    }
+
+    #[test]
+    fn what_was_given_up_does_not_come_back(
+        granted in any_scope(), first in any_scope(), second in any_scope(),
+    ) {
+        let Ok(narrowed) = narrow_scope(&granted, Some(&first)) else { return Ok(()) };
+        prop_assert_eq!(narrow_scope(&narrowed, None).unwrap(), narrowed.clone());
+        prop_assert_eq!(narrow_scope(&narrowed, Some(&narrowed)).unwrap(), narrowed.clone());
+        let back = narrow_scope(&narrowed, Some(&granted));
+        prop_assert!(back.is_err() || narrowed == granted || granted.is_empty());
+        if let Ok(further) = narrow_scope(&narrowed, Some(&second)) {
+            prop_assert!(further.is_subset_of(&granted) && further.is_subset_of(&narrowed));
+            prop_assert_eq!(narrow_scope(&granted, Some(&further)).unwrap(), further.clone());
+        }
+    }
+
+    #[test]
     fn a_grant_stays_within_request_and_client(asked in any_scope(), client in any_scope()) {
         if let Ok(granted) = grant_scope(Some(&asked), &client) {
             prop_assert!(granted.is_subset_of(&client.with_implied()));
