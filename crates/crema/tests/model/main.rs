@@ -30,7 +30,9 @@ mod actor;
 mod admin;
 mod cluster;
 mod dice;
+mod grants;
 mod group;
+mod looks;
 mod rules;
 mod time;
 mod visits;
@@ -45,7 +47,7 @@ use crema_testkit::{App, Engine, Http, engines};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, UNAVAILABLE};
 use crate::cluster::Cluster;
 use crate::dice::Dice;
 use crate::group::{Group, Run};
@@ -212,6 +214,14 @@ fn report(engine: Engine, seed: u64, groups: &[Arc<Group>]) {
     for ((name, outcome), count) in &counts {
         println!("{count:>8}  {name}: {outcome}");
     }
+    let unavailable = counts
+        .iter()
+        .filter(|((_, outcome), _)| *outcome == UNAVAILABLE);
+    let unavailable: usize = unavailable.map(|(_, count)| count).sum();
+    assert!(
+        unavailable * 50 <= total,
+        "{unavailable} answers of {total} are 503"
+    );
     // A model that sees nothing agrees with everything.
     for seen in [
         ("login", "signed in"),

@@ -8,8 +8,8 @@ use crema_testkit::{Redirect, Request, Response, VERIFIER, challenge};
 
 use crate::actor::{Actor, unexpected};
 use crate::group::{CALLBACK, send};
-use crate::rules::allow;
-use crate::time::{Ended, Ending, Fate, PENDING, conclude};
+use crate::rules::{Verdict, allow};
+use crate::time::{Ended, Ending, Fate, PENDING, Span, conclude};
 use crate::world::{Code, Root, World};
 
 /// Where a browser was sent, or what it was shown.
@@ -89,6 +89,7 @@ impl Actor {
                 .fate(seen, |user| user.enabled && user.password == number);
             let ended = match answer.status {
                 200 => Ended::At(seen.answered),
+                503 => Ended::Perhaps,
                 _ => Ended::Not,
             };
             if let Some(old) = old {
@@ -141,12 +142,12 @@ impl Actor {
         let answer = send(request, self.dice.number()).await;
         let label = format!("session {index}");
         self.settle(("logout", &label), sent, |world, seen| {
+            if answer.status != 200 {
+                return unexpected(&answer);
+            }
             let endings = &mut world.sessions[index].endings;
             conclude(endings, sent, Ended::At(seen.answered));
-            match answer.status {
-                200 => ("done", Ok(())),
-                _ => unexpected(&answer),
-            }
+            ("done", Ok(()))
         });
     }
 
@@ -206,9 +207,9 @@ fn judge_page(
     world: &World,
     session: usize,
     scope: &str,
-    seen: crate::time::Span,
+    seen: Span,
     answer: &Response,
-) -> (&'static str, Result<(), String>) {
+) -> (&'static str, Verdict) {
     let signed_in = world.session(session, seen);
     let client = world.client.fate(seen, |client| client.enabled);
     let holder = world.holder(false, seen);
