@@ -8,6 +8,7 @@ use axum::Extension;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use crema_auth::Provider;
 use crema_protocol::endpoints;
@@ -15,10 +16,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
 use tracing::Instrument as _;
 
-use crate::call::{ApiVersion, Call};
+use crate::call::{ApiVersion, Call, wants_html};
 use crate::metrics::endpoint::suffix;
 use crate::metrics::{Endpoint, Grant, Metrics, Outcome, Timing};
-use crate::pages::{NotFoundPage, asset, negotiate};
+use crate::pages::{ErrorPage, NotFoundPage, asset, negotiate};
 use crate::reply::{self, Problem, Reply};
 use crate::request_id::{RequestId, RequestIds};
 use crate::request_line::RequestLine;
@@ -242,7 +243,7 @@ async fn admit(
             };
             return Err(reply::html(StatusCode::NOT_FOUND, page.render()));
         }
-        Err(NoSite::Broken) => return Err(unavailable()),
+        Err(NoSite::Broken) => return Err(unavailable(&parts, &host)),
     };
     let config = provider.site().config();
     if let Some(claimed) = parts.headers.get("x-request-id")
@@ -253,7 +254,7 @@ async fn admit(
         tracing::Span::current().record("request_id", tracing::field::display(claimed));
     }
     if config.maintenance_mode() {
-        return Err(unavailable());
+        return Err(unavailable(&parts, &host));
     }
     // A proxy may have named the site, or it is the bench's default one: then the host is nobody's.
     // spec: security.md, "Issuer and links never come from an unchecked header"
@@ -336,14 +337,28 @@ async fn site(
     app.sites.for_host(host).await
 }
 
-fn unavailable() -> Reply {
-    let mut reply = reply::json(
-        StatusCode::SERVICE_UNAVAILABLE,
-        &serde_json::json!({
-            "error": "temporarily_unavailable",
-            "error_description": "The site cannot be served at the moment.",
-        }),
-    );
+/// The whole site is away: broken or in maintenance.
+fn unavailable(parts: &Parts, host: &str) -> Reply {
+    let text = |name| {
+        let value = parts.headers.get(name)?;
+        value.to_str().ok()
+    };
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut reply = if wants_html(parts.uri.path(), text(header::ACCEPT)) {
+        let lang = negotiate(None, text(header::ACCEPT_LANGUAGE));
+        reply::html(
+            status,
+            ErrorPage::of_status(lang, host, status.as_u16()).render(),
+        )
+    } else {
+        reply::json(
+            status,
+            &serde_json::json!({
+                "error": "temporarily_unavailable",
+                "error_description": "The site cannot be served at the moment.",
+            }),
+        )
+    };
     reply
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("30"));

@@ -194,10 +194,7 @@ impl Call {
     /// Whether the answer should be a page: outside `/api/`, or when `Accept` begins with `text`.
     // spec: http.md, Resource server, "JSON unless the path is outside /api/ …"
     pub fn wants_html(&self) -> bool {
-        let accept = self.header(header::ACCEPT).unwrap_or_default();
-        let api =
-            self.uri.path().starts_with("/api/") || self.uri.path().starts_with("/.well-known/");
-        accept.trim_start().starts_with("text/") || (!api && !accept.contains("application/json"))
+        wants_html(self.uri.path(), self.header(header::ACCEPT))
     }
 
     /// The language to answer in.
@@ -209,4 +206,11 @@ impl Call {
     pub fn site_name(&self) -> &str {
         self.ctx.provider.site().name()
     }
+}
+
+/// [`Call::wants_html`] by path and `Accept`, where there is no call yet.
+pub(crate) fn wants_html(path: &str, accept: Option<&str>) -> bool {
+    let accept = accept.unwrap_or_default();
+    let api = path.starts_with("/api/") || path.starts_with("/.well-known/");
+    accept.trim_start().starts_with("text/") || (!api && !accept.contains("application/json"))
 }
