@@ -2,6 +2,7 @@
 
 mod bodies;
 mod cors;
+mod crowds;
 mod framing;
 mod headers;
 mod hosts;

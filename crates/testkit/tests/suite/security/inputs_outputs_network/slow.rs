@@ -7,12 +7,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
+async fn connect(app: &App) -> TcpStream {
+    let origin = app.issuer();
+    let port = origin.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap()
+}
+
 /// What comes back on a connection that sends this much and then nothing, and how long that took
 /// for the server.
 async fn send_a_part(app: &App, part: &str) -> (String, Duration) {
-    let origin = app.issuer();
-    let port = origin.rsplit(':').next().unwrap().parse::<u16>().unwrap();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut stream = connect(app).await;
     stream.write_all(part.as_bytes()).await.unwrap();
     tokio::time::pause();
     #[expect(
@@ -66,6 +70,67 @@ async fn slow_headers_and_bodies_end_with_a_timeout() {
     let (answer, took) = send_a_part(&app, &part).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(took <= Duration::from_secs(120), "{took:?}");
+    assert_eq!(app.http().get("/healthz").send().await.status, 200);
+    app.close().await;
+}
+
+// spec: security.md, Inputs, outputs, network, line 3: timeouts on slow headers and bodies
+#[tokio::test]
+async fn a_byte_now_and_then_buys_no_time() {
+    let app = App::start(Engine::Sqlite).await;
+    assert_eq!(app.http().get("/login").send().await.status, 200);
+    let host = app.issuer().replace("http://", "");
+    let body = format!("POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 500\r\n\r\n");
+    for (begin, limit) in [("GET /login HTTP/1.1\r\nX: ", 15), (body.as_str(), 90)] {
+        let mut stream = connect(&app).await;
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        tokio::time::pause();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the runtime's own clock, which is stopped"
+        )]
+        let began = Instant::now();
+        let (mut receiver, mut sender) = stream.into_split();
+        let dripping = async {
+            let mut drops = tokio::time::interval(Duration::from_secs(3));
+            loop {
+                drops.tick().await;
+                // Once the server has closed, nobody takes them any more.
+                sender.write_all(b"y").await.ok();
+            }
+        };
+        let mut answer = Vec::new();
+        tokio::select! {
+            () = dripping => {}
+            _ = receiver.read_to_end(&mut answer) => {}
+        }
+        let took = began.elapsed();
+        tokio::time::resume();
+        assert!(took <= Duration::from_secs(limit), "{begin:?}: {took:?}");
+    }
+    app.close().await;
+}
+
+// spec: security.md, Inputs, outputs, network, line 3
+#[tokio::test]
+async fn who_never_reads_the_answers_is_let_go() {
+    let app = App::start(Engine::Sqlite).await;
+    assert_eq!(app.http().get("/login").send().await.status, 200);
+    let host = app.issuer().replace("http://", "");
+    let many = format!("GET /login HTTP/1.1\r\nHost: {host}\r\n\r\n").repeat(50);
+    let stream = connect(&app).await;
+    let (receiver, mut sender) = stream.into_split();
+    tokio::time::pause();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the runtime's own clock, which is stopped"
+    )]
+    let began = Instant::now();
+    while sender.write_all(many.as_bytes()).await.is_ok() {}
+    let took = began.elapsed();
+    tokio::time::resume();
+    assert!(took <= Duration::from_secs(180), "{took:?}");
+    drop(receiver);
     assert_eq!(app.http().get("/healthz").send().await.status, 200);
     app.close().await;
 }
