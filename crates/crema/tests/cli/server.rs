@@ -90,6 +90,31 @@ fn a_port_that_is_taken_says_so() {
     assert_eq!(empty.json(&["list-sites"]), json!([]));
 }
 
+// spec: security.md, Inputs, outputs, network, line 3: timeouts on slow headers and bodies
+#[test]
+fn connections_are_limited_and_the_idle_give_way() {
+    let bench = Bench::new();
+    bench
+        .run(&["serve", "--max-connections", "0"])
+        .fails(2, "at least 1");
+    bench
+        .run(&["serve", "--max-connections", "many"])
+        .fails(2, "whole number");
+    let server = bench.serve(&["--max-connections", "2"]);
+    let mut idle: Vec<_> = (0..5)
+        .map(|_| TcpStream::connect(server.address).unwrap())
+        .collect();
+    crema_testkit::engines::run(async {
+        assert_eq!(status(&server, SITE, "/login").await, 200);
+    });
+    // Two places, one of them for the request: three of the five cannot be there any more.
+    for stream in &mut idle[..3] {
+        assert_eq!(stream.read(&mut [0; 1]).unwrap_or_default(), 0);
+    }
+    drop(idle);
+    server.stop();
+}
+
 #[test]
 fn without_a_site_and_a_terminal_nothing_is_made() {
     let bench = Bench::empty();
