@@ -63,6 +63,10 @@ pub(crate) struct Comparison {
     pub(crate) requests: u32,
     /// Crema's rate divided by the raw server's, for each round.
     pub(crate) ratios: Vec<f64>,
+    /// Processor time that Crema's process used.
+    pub(crate) cpu: Duration,
+    /// Processor time that the raw server's process used.
+    pub(crate) raw_cpu: Duration,
     /// Crema's memory after the last round, in bytes.
     pub(crate) memory: u64,
 }
@@ -112,14 +116,18 @@ pub(crate) async fn compare(
         work: scenario.raw().0,
         requests,
         ratios: Vec::new(),
+        cpu: Duration::ZERO,
+        raw_cpu: Duration::ZERO,
         memory: 0,
     };
     // Connections to the database are made, caches filled, statements prepared.
     load::drive(server.address, &mut ours, plan.warming()).await?;
     load::drive(raw.address, &mut theirs, plan.warming()).await?;
     for _ in 0..plan.rounds {
-        let crema = load::drive(server.address, &mut ours, plan.limits).await?;
-        let limit = load::drive(raw.address, &mut theirs, plan.limits).await?;
+        let (crema, used) = metered(server, &mut ours, plan.limits).await?;
+        let (limit, raw_used) = metered(&raw, &mut theirs, plan.limits).await?;
+        result.cpu += used;
+        result.raw_cpu += raw_used;
         result
             .ratios
             .push(crema.rate() / limit.rate().max(f64::EPSILON));
@@ -134,6 +142,18 @@ pub(crate) async fn compare(
     check(scenario, "Crema", &result.crema)?;
     check(scenario, "the raw server", &result.raw)?;
     Ok(result)
+}
+
+/// One window, and the processor time that the server's process used in it.
+async fn metered(
+    server: &Server,
+    conversations: &mut Vec<Box<dyn Conversation>>,
+    limits: Limits,
+) -> Result<(Window, Duration)> {
+    let before = process::cpu(server.pid())?;
+    let window = load::drive(server.address, conversations, limits).await?;
+    let after = process::cpu(server.pid())?;
+    Ok((window, after.saturating_sub(before)))
 }
 
 /// What a scenario costs on a large data set, as a multiple of what it costs on a small one:

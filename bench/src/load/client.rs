@@ -56,6 +56,8 @@ pub(crate) struct Window {
     pub(crate) latencies: Histogram,
     /// Its length in seconds.
     pub(crate) seconds: f64,
+    /// All units that were done, before and behind the window too.
+    pub(crate) units: u64,
     /// Units that were turned away.
     pub(crate) refused: u64,
     /// Units that failed, during the warm-up too.
@@ -70,6 +72,7 @@ impl Window {
         Window {
             latencies: Histogram::new(),
             seconds: 0.0,
+            units: 0,
             refused: 0,
             failures: 0,
             failure: None,
@@ -94,6 +97,7 @@ impl Window {
     }
 
     fn join(&mut self, other: Window) {
+        self.units += other.units;
         self.refused += other.refused;
         self.failures += other.failures;
         if self.failure.is_none() {
@@ -198,6 +202,7 @@ async fn converse(
             continue;
         }
         let now = clock::instant();
+        window.units += 1;
         match progress {
             Err(error) => {
                 window.failures += 1;

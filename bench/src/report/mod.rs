@@ -21,10 +21,12 @@ pub(crate) fn comparisons(rows: &[Comparison]) -> Table {
         "p50 ms",
         "p99 ms",
         "p99/p50",
+        "CPU µs",
         "raw limit",
         "raw/s",
         "raw p50 ms",
         "raw p99 ms",
+        "raw CPU µs",
         "ratio",
         "memory MB",
     ]);
@@ -42,10 +44,12 @@ pub(crate) fn comparisons(rows: &[Comparison]) -> Table {
             millis(p50),
             millis(p99),
             quotient(p99, p50),
+            cost(row.cpu, row.crema.units),
             work,
             rate(row.raw.rate()),
             millis(raw_p50),
             millis(raw_p99),
+            cost(row.raw_cpu, row.raw.units),
             format!("{:.2}", row.ratio()),
             megabytes(row.memory),
         ]);
@@ -77,6 +81,13 @@ pub(crate) fn millis(micros: u64) -> String {
 #[expect(clippy::cast_precision_loss, reason = "latencies far below 2^52 µs")]
 pub(crate) fn quotient(above: u64, below: u64) -> String {
     format!("{:.1}", above as f64 / below.max(1) as f64)
+}
+
+/// Processor time of one unit in microseconds.
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn cost(time: std::time::Duration, units: u64) -> String {
+    let micros = time.as_secs_f64() * 1e6 / units.max(1) as f64;
+    format!("{micros:.0}")
 }
 
 /// Bytes as megabytes.
