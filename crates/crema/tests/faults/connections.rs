@@ -339,3 +339,39 @@ fn a_database_that_comes_later() {
         server.stop();
     });
 }
+
+/// A site that is away as a whole, in maintenance or with a broken file, says so in the shape of
+/// each endpoint too.
+#[test]
+fn a_site_that_is_away() {
+    engines::run(async {
+        let place = Place::new(Engine::Sqlite);
+        let server = place.bench.serve_with(&[], "warn");
+        let client = Client::new(server.address, &place.scene(&server).await);
+        let is_away = async || {
+            let refused = client.machine_token().await.answer();
+            refused.is_temporarily_unavailable();
+            client.authorize().await.answer().is_unavailable_page();
+            assert_eq!(client.get("/healthz").await.answer().status, 200);
+        };
+        place
+            .bench
+            .run(&["set-config", "maintenance_mode", "1"])
+            .ok();
+        is_away().await;
+        place
+            .bench
+            .run(&["set-config", "maintenance_mode", "0"])
+            .ok();
+        client.code().await;
+        let file = place
+            .bench
+            .site_file(crate::harness::SITE, "site_config.json");
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+        is_away().await;
+        std::fs::write(&file, &whole).unwrap();
+        client.code().await;
+        server.stop();
+    });
+}

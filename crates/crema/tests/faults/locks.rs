@@ -1,12 +1,14 @@
 //! Rows that somebody else holds: a lock that is not given back in time, and a deadlock.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crema_store::{Database, Sql, StoreError, params};
 use crema_testkit::{Engine, engines};
 use tokio::sync::Barrier;
 
+use crate::exchange::until;
 use crate::load::{Client, Pair};
 use crate::place::{Place, kind};
 use crate::{records, report, rounds, side_by_side};
@@ -17,6 +19,8 @@ const NO_HANG: Duration = Duration::from_secs(20);
 
 static HOLD_FAMILIES: Sql =
     Sql::new(r#"UPDATE "__oauth_family" SET claims = claims WHERE revoked_at IS NULL"#);
+static FAMILIES: Sql = Sql::new(r#"SELECT name FROM "__oauth_family""#);
+static FREE_FAMILIES: Sql = Sql::new(r#"SELECT name FROM "__oauth_family" FOR UPDATE SKIP LOCKED"#);
 static HOLD_TOKENS: Sql =
     Sql::new(r#"UPDATE "tabOAuth Bearer Token" SET claims = claims WHERE status = 'Active'"#);
 
@@ -64,17 +68,20 @@ async fn locked(place: &Place, client: &Client) {
 async fn deadlocked(place: &Place, client: &Client) {
     let pair = client.pair().await;
     let database = Database::open(&place.config()).unwrap();
-    let held = Arc::new(Barrier::new(2));
+    let (held, wanted) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let attempts = Arc::new(AtomicU32::new(0));
     let other = {
-        let held = Arc::clone(&held);
+        let (held, wanted) = (Arc::clone(&held), Arc::clone(&wanted));
         database.write(move |tx| {
-            let held = Arc::clone(&held);
+            let (held, wanted) = (Arc::clone(&held), Arc::clone(&wanted));
+            let again = attempts.fetch_add(1, Ordering::SeqCst) > 0;
             Box::pin(async move {
                 // A refresh takes the family first and its token next.
                 tx.execute(&HOLD_TOKENS, params![]).await?;
-                // Not when this is tried again after it was the one that was ended.
-                let waited = tokio::time::timeout(Duration::from_millis(200), held.wait());
-                drop(waited.await);
+                if !again {
+                    held.wait().await;
+                    wanted.wait().await;
+                }
                 tx.execute(&HOLD_FAMILIES, params![]).await?;
                 Ok::<_, StoreError>(())
             })
@@ -84,12 +91,31 @@ async fn deadlocked(place: &Place, client: &Client) {
         held.wait().await;
         client.refresh(&pair.refresh).await
     };
-    let (other, refreshed) = tokio::join!(other, request);
+    let look = async {
+        until("the refresh holds its family", async || {
+            holds_a_family(&database).await
+        })
+        .await;
+        wanted.wait().await;
+    };
+    let (other, refreshed, ()) = tokio::join!(other, request, look);
     other.unwrap();
     let next = Pair::of(&refreshed.answer());
     assert!(client.is_active(&next.access).await);
     assert!(!client.is_active(&pair.access).await);
     database.close().await;
+}
+
+/// Whether somebody has locked a family.
+async fn holds_a_family(database: &Database) -> bool {
+    let all = database.rows(&FAMILIES, params![]).await.unwrap().len();
+    let free = database.write(|tx| {
+        Box::pin(async move {
+            let rows = tx.rows(&FREE_FAMILIES, params![]).await?;
+            Ok::<_, StoreError>(rows.len())
+        })
+    });
+    free.await.unwrap() < all
 }
 
 fn held_by_others(engine: Engine) {
