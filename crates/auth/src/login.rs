@@ -83,20 +83,6 @@ pub struct SignedIn {
     pub home_page: &'static str,
 }
 
-/// How a password check ended.
-#[derive(Debug)]
-pub enum PasswordCheck {
-    /// The password is right and the user may sign in from here and now.
-    Right(Arc<User>),
-    /// Unknown user, wrong password, disabled user, or not from here or now.
-    Wrong,
-    /// Too many failures.
-    Locked {
-        /// Seconds to wait.
-        retry_after: u32,
-    },
-}
-
 /// Signs a user in.
 ///
 /// # Errors
@@ -187,22 +173,6 @@ pub(crate) async fn still_proven(
     let row = tx.row(&PASSWORD, params![user]).await?;
     let proven = row.as_ref().map(|row| row.text(0)).transpose()? == Some(hash);
     Ok(enabled && proven)
-}
-
-/// Checks a password without beginning a session: for proving it again. Counts and locks like a sign-in.
-///
-/// # Errors
-/// When the database refuses, or [`Failure::TooMany`] when too many sign in at once.
-pub async fn check_password(
-    ctx: &Ctx,
-    usr: &str,
-    pwd: &Secret<String>,
-) -> Result<PasswordCheck, Failure> {
-    Ok(match verify(ctx, usr, pwd).await? {
-        Verdict::Right(proof) => PasswordCheck::Right(proof.user),
-        Verdict::Refused(_) => PasswordCheck::Wrong,
-        Verdict::Locked { retry_after } => PasswordCheck::Locked { retry_after },
-    })
 }
 
 /// A user, and the stored hash that the password fits.
