@@ -223,6 +223,27 @@ async fn reads_go_on_while_somebody_writes() {
     assert_eq!(insert(&database, "b", 1).await, Ok(1));
 }
 
+/// Another process holds the file: nobody waits for it longer than the first who had to.
+#[tokio::test]
+async fn a_held_file_does_not_make_a_queue_wait_in_turn() {
+    let (place, database) = with_counters(Engine::Sqlite).await;
+    let other = place.open();
+    let release = occupy(&other).await;
+    let began = std::time::Instant::now();
+    let waiting = (0..400).map(|number| {
+        let database = database.clone();
+        async move { insert(&database, &number.to_string(), 1).await }
+    });
+    for refused in join_all(waiting).await {
+        assert_eq!(refused, Err(StoreError::Busy));
+    }
+    // Seven groups, five seconds each.
+    let waited = began.elapsed().as_secs();
+    assert!(waited < 20, "{waited}");
+    release.send(()).unwrap();
+    assert_eq!(insert(&database, "a", 1).await, Ok(1));
+}
+
 /// The log is written back into the file while writing goes on, and begins anew: it does not grow
 /// with what is written.
 #[tokio::test]

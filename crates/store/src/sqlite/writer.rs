@@ -201,7 +201,18 @@ fn serve(
         let group;
         (group, stop) = gather(first, &mut waiting);
         counts.transaction(group.len());
-        handle = handle.and_then(|connection| commit_group(connection, group));
+        let mut not_begun = None;
+        handle = handle.and_then(|connection| commit_group(connection, group, &mut not_begun));
+        // Others hold the file, and this group has waited for it as long as anybody should: who
+        // has queued up meanwhile must not wait for one group after the other to find that out.
+        while let Some(error) = &not_begun
+            && stop.is_none()
+            && let Ok(first) = waiting.try_recv()
+        {
+            let group;
+            (group, stop) = gather(first, &mut waiting);
+            finish(group, &Err(error.clone()));
+        }
     }
     waiting.close();
     while let Ok(message) = waiting.try_recv() {
@@ -237,13 +248,18 @@ fn gather(
     (group, None)
 }
 
-/// Runs all operations of a group.
-fn commit_group(connection: Box<Connection>, mut group: Group) -> Option<Box<Connection>> {
+/// Runs all operations of a group. When no transaction can be begun, `not_begun` has the reason.
+fn commit_group(
+    connection: Box<Connection>,
+    mut group: Group,
+    not_begun: &mut Option<StoreError>,
+) -> Option<Box<Connection>> {
     group.retain(|job| !job.is_abandoned());
     if group.is_empty() {
         return Some(connection);
     }
     if let Err(error) = statement::execute(&connection, "BEGIN IMMEDIATE", &[]) {
+        *not_begun = Some(error.clone());
         finish(group, &Err(error));
         return Some(connection);
     }
@@ -302,7 +318,9 @@ fn commit_guarded(mut connection: Box<Connection>, mut group: Group) -> Option<B
         let mut kept = Group::new();
         let mut failed = Group::new();
         let mut lost = None;
-        while let (Some(mut job), None) = (group.pop_front(), &lost) {
+        while lost.is_none()
+            && let Some(mut job) = group.pop_front()
+        {
             let (back, keep) = run_under_savepoint(connection, job.as_mut())?;
             connection = back;
             match keep {
