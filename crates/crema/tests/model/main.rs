@@ -14,7 +14,7 @@
 //! CREMA_MODEL_SECONDS=300 CREMA_MODEL_SEED=1 cargo test -p crema --test model -- --nocapture
 //! ```
 //! A seed repeats the choices of each actor, not how the processes were scheduled.
-// spec: security.md, Codes and tokens, "their tokens and sessions stop at the next request"
+// spec: security.md, Codes and tokens, lines 3 and 4: one living pair, ended is ended everywhere
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
