@@ -1,15 +1,12 @@
 //! The table of paths, and what every request passes through on its way in and out.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::Extension;
-use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use crema_auth::Provider;
 use crema_protocol::endpoints;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -34,10 +31,6 @@ const LARGE_BODY: usize = 25 * 1024 * 1024;
 
 /// How long `/readyz` waits for a database.
 const PROBE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
-
-/// The other end of a connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
 
 /// One server process: its sites and whether it still takes work.
 pub struct App {
@@ -108,45 +101,37 @@ impl App {
         }
     }
 
-    /// The router. Every path needs the site of the `Host` header first, so one handler takes
-    /// them all and looks into the table below.
-    pub fn router(self: &Arc<App>) -> Router {
-        Router::new().fallback(handle).with_state(Arc::clone(self))
+    /// Answers a request. Every path needs the site of the `Host` header first, so there is one
+    /// handler for all, which looks into the table below.
+    pub async fn answer(&self, peer: IpAddr, request: Request<Body>) -> Reply {
+        let endpoint = Endpoint::of(request.uri().path());
+        let timing = self.metrics.begin(endpoint);
+        if endpoint == Endpoint::Health {
+            let reply = secured(health(self, request.uri().path()).await, false);
+            timing.end(endpoint, Grant::None, Outcome::of_status(reply.status()));
+            return reply;
+        }
+        let id = self.request_ids.next();
+        // The fields with dots are those of OpenTelemetry.
+        let span = tracing::info_span!(
+            "request",
+            request_id = %id,
+            otel.kind = "server",
+            otel.name = endpoint.label(),
+            http.request.method = request.method().as_str(),
+            http.response.status_code = tracing::field::Empty,
+        );
+        serve(self, peer, request, id, timing)
+            .instrument(span)
+            .await
     }
-}
-
-async fn handle(
-    State(app): State<Arc<App>>,
-    Extension(Peer(peer)): Extension<Peer>,
-    request: Request,
-) -> Reply {
-    let endpoint = Endpoint::of(request.uri().path());
-    let timing = app.metrics.begin(endpoint);
-    if endpoint == Endpoint::Health {
-        let reply = secured(health(&app, request.uri().path()).await, false);
-        timing.end(endpoint, Grant::None, Outcome::of_status(reply.status()));
-        return reply;
-    }
-    let id = app.request_ids.next();
-    // The fields with dots are those of OpenTelemetry.
-    let span = tracing::info_span!(
-        "request",
-        request_id = %id,
-        otel.kind = "server",
-        otel.name = endpoint.label(),
-        http.request.method = request.method().as_str(),
-        http.response.status_code = tracing::field::Empty,
-    );
-    serve(&app, peer.ip(), request, id, timing)
-        .instrument(span)
-        .await
 }
 
 /// Answers, counts and logs.
 async fn serve(
     app: &App,
     peer: IpAddr,
-    request: Request,
+    request: Request<Body>,
     mut id: RequestId,
     timing: Timing,
 ) -> Reply {
@@ -222,7 +207,7 @@ pub(crate) async fn health(app: &App, path: &str) -> Reply {
 async fn admit(
     app: &App,
     peer: IpAddr,
-    request: Request,
+    request: Request<Body>,
     endpoint: Endpoint,
     id: &mut RequestId,
 ) -> Result<(Call, Option<Problem>), Reply> {
@@ -375,6 +360,9 @@ async fn read_body(uri: &Uri, body: Body) -> Result<Bytes, Problem> {
         exc_type: "RequestEntityTooLarge",
         message: format!("The body is larger than {limit} bytes."),
     };
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     // A length that is announced need not be waited for.
     if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > limit) {
         return Err(too_large());

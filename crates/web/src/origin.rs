@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 use crema_document::SiteConfig;
-use crema_document::hosts::{HostMap, SiteNames, normal_host};
+use crema_document::hosts::{HostMap, SiteNames};
 
 /// What the edge knows about a request before it looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +52,12 @@ pub fn origin(peer: IpAddr, headers: &HeaderMap, host: &str, config: &SiteConfig
 /// Whether a host, with or without a port, is one of the site's own names: its folder, its
 /// `host_name`, one of its `domains`.
 pub fn is_own_name(site: &str, host: &str, config: &SiteConfig) -> bool {
-    let Some(normal) = normal_host(host) else {
-        return false;
-    };
     // Nearly always; the map is for the others.
-    normal.eq_ignore_ascii_case(site)
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() && !port.starts_with('+') => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case(site)
         || HostMap::new([SiteNames::of(site, config)], None)
             .site_for(host)
             .is_ok_and(|found| found.is_some())

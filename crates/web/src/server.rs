@@ -17,9 +17,8 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tower::ServiceExt as _;
 
-use crate::app::{App, Peer};
+use crate::app::App;
 use crate::connections::{Connection, Connections, Place, SWEEP};
 use crate::metrics::Metrics;
 use crate::reply;
@@ -98,7 +97,7 @@ pub async fn serve_within(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     let server = Server {
-        router: app.router(),
+        app: Arc::clone(&app),
         connections: Connections::new(limits),
         graceful: GracefulShutdown::new(),
         turned_away: Arc::default(),
@@ -132,7 +131,7 @@ pub async fn serve_within(
 
 /// What every connection needs.
 struct Server {
-    router: axum::Router,
+    app: Arc<App>,
     connections: Arc<Connections>,
     graceful: GracefulShutdown,
     turned_away: Arc<AtomicUsize>,
@@ -149,11 +148,11 @@ impl Server {
         let open = self.metrics.connection();
         let _ = stream.set_nodelay(true);
         let connection = Arc::clone(&place.0);
-        let router = self.router.clone();
+        let app = Arc::clone(&self.app);
         let handler = {
             let connection = Arc::clone(&connection);
             hyper::service::service_fn(move |request| {
-                respond(router.clone(), request, peer, Arc::clone(&connection))
+                respond(Arc::clone(&app), request, peer, Arc::clone(&connection))
             })
         };
         let watched = Watched::new(stream, Arc::clone(&connection));
@@ -220,7 +219,7 @@ impl Server {
 
 /// Answers one request.
 async fn respond(
-    router: axum::Router,
+    app: Arc<App>,
     request: Request<Incoming>,
     peer: SocketAddr,
     connection: Arc<Connection>,
@@ -238,21 +237,20 @@ async fn respond(
         return Ok(reply);
     }
     let connections = connection.table();
-    let mut request = request.map(|body| match has_body {
+    let request = request.map(|body| match has_body {
         false => Body::empty(),
         true => Body::new(Arriving {
             body,
             connection: Arc::clone(&connection),
         }),
     });
-    request.extensions_mut().insert(Peer(peer));
-    let mut answer = pin!(router.oneshot(request));
+    let mut answer = pin!(app.answer(peer.ip(), request));
     // What is answered at once, as most is, needs no timer.
     let at_once = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
     let mut reply = match at_once {
-        Poll::Ready(Ok(reply)) => reply,
+        Poll::Ready(reply) => reply,
         Poll::Pending => match tokio::time::timeout(connections.limits().request, answer).await {
-            Ok(Ok(reply)) => reply,
+            Ok(reply) => reply,
             Err(_) => too_slow(connection.lacks_body()),
         },
     };

@@ -2,7 +2,9 @@
 //! configuration names another database.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use crema_auth::{Environment, Provider};
 use crema_document::config::FileStamp;
@@ -19,6 +21,18 @@ pub enum NoSite {
     Broken,
 }
 
+/// For how many microseconds a look at the files of the bench and of a site holds: under load,
+/// requests share one look. Nobody can change a file and have the next request arrive so soon.
+const LOOK_HOLDS: u64 = 250;
+
+/// An open site.
+struct Opened {
+    provider: Arc<Provider>,
+    /// When the last look at its files began that found nothing new, in microseconds of the
+    /// process.
+    looked_at: AtomicU64,
+}
+
 /// What is known of the bench, and the state of the files it was read from.
 #[derive(Default)]
 struct Known {
@@ -32,7 +46,8 @@ pub struct Sites {
     environment: Environment,
     registry: Arc<Registry>,
     known: RwLock<Known>,
-    open: RwLock<HashMap<String, Arc<Provider>>>,
+    open: RwLock<HashMap<String, Opened>>,
+    began: Instant,
 }
 
 impl Sites {
@@ -44,6 +59,11 @@ impl Sites {
             registry,
             known: RwLock::default(),
             open: RwLock::default(),
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "how old a look is, no moment in time"
+            )]
+            began: Instant::now(),
         }
     }
 
@@ -86,14 +106,15 @@ impl Sites {
     /// expired, say.
     pub fn opened(&self) -> Vec<Arc<Provider>> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        open.values().map(Arc::clone).collect()
+        let providers = open.values().map(|site| Arc::clone(&site.provider));
+        providers.collect()
     }
 
     /// Closes every site's database, after what has begun.
     pub async fn close(&self) {
         let open = std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
-        for provider in open.into_values() {
-            provider.site().close().await;
+        for site in open.into_values() {
+            site.provider.site().close().await;
         }
     }
 
@@ -109,6 +130,10 @@ impl Sites {
         &self,
         pick: impl Fn(&HostMap) -> Option<String>,
     ) -> Result<Arc<Provider>, NoSite> {
+        let began = self.micros();
+        if let Some(provider) = self.lately_looked_at(&pick, began) {
+            return Ok(provider);
+        }
         if self
             .known
             .read()
@@ -137,7 +162,10 @@ impl Sites {
         };
         let provider = self.provider(&name)?;
         match provider.site().refresh_config() {
-            Ok(ConfigChange::Unchanged) => Ok(provider),
+            Ok(ConfigChange::Unchanged) => {
+                self.mark(&name, began);
+                Ok(provider)
+            }
             Ok(ConfigChange::Reloaded) => {
                 self.read_hosts();
                 self.reopen_if_rekeyed(&name, provider)
@@ -148,6 +176,36 @@ impl Sites {
                 Err(NoSite::Broken)
             }
         }
+    }
+
+    /// The site, when the files that decide about it were looked at a moment ago.
+    fn lately_looked_at(
+        &self,
+        pick: impl Fn(&HostMap) -> Option<String>,
+        now: u64,
+    ) -> Option<Arc<Provider>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.stamp?;
+        let name = pick(&known.hosts)?;
+        drop(known);
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let site = open.get(&name)?;
+        let age = now.saturating_sub(site.looked_at.load(Ordering::Acquire));
+        (age < LOOK_HOLDS).then(|| Arc::clone(&site.provider))
+    }
+
+    /// Remembers a look that found nothing new. It counts from its beginning.
+    fn mark(&self, name: &str, began: u64) {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(site) = open.get(name) {
+            site.looked_at.fetch_max(began, Ordering::AcqRel);
+        }
+    }
+
+    /// Microseconds since the process began, and a little: never near 0, which is never.
+    fn micros(&self) -> u64 {
+        let passed = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX / 2);
+        passed.saturating_add(LOOK_HOLDS)
     }
 
     fn read_hosts(&self) {
@@ -170,8 +228,8 @@ impl Sites {
 
     fn provider(&self, name: &str) -> Result<Arc<Provider>, NoSite> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(provider) = open.get(name) {
-            return Ok(Arc::clone(provider));
+        if let Some(site) = open.get(name) {
+            return Ok(Arc::clone(&site.provider));
         }
         drop(open);
         self.reopen(name)
@@ -199,7 +257,13 @@ impl Sites {
         self.open
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned(), Arc::clone(&provider));
+            .insert(
+                name.to_owned(),
+                Opened {
+                    provider: Arc::clone(&provider),
+                    looked_at: AtomicU64::new(0),
+                },
+            );
         Ok(provider)
     }
 }
