@@ -20,7 +20,7 @@ const STATEMENTS: usize = 256;
 
 /// Pages kept in memory by the writer, in KiB: the upper levels of the indexes and the leaves that
 /// grow. Taken as needed.
-const WRITER_CACHE_KIB: i64 = 16 * 1024;
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
 
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
