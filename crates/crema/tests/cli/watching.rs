@@ -355,3 +355,82 @@ fn a_request_has_an_id_that_its_answer_and_its_lines_carry() {
     });
     server.stop();
 }
+
+/// A collector that takes whatever is posted to it until its end.
+#[cfg(feature = "otel")]
+fn collector() -> (String, std::sync::mpsc::Receiver<(String, Vec<u8>)>) {
+    use std::io::{BufRead, BufReader, Read, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, received) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            stream.read_line(&mut line).unwrap();
+            let (request, mut length) = (line.clone(), 0);
+            while line != "\r\n" {
+                line.clear();
+                stream.read_line(&mut line).unwrap();
+                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.get_mut().write_all(answer.as_bytes()).unwrap();
+            if sender.send((request, body)).is_err() {
+                return;
+            }
+        }
+    });
+    (address, received)
+}
+
+// spec: security.md, "Secrets and tokens never in logs, traces, metrics, errors, `Debug`, URLs"
+#[cfg(feature = "otel")]
+#[test]
+fn traces_reach_a_collector_before_the_end_and_hold_no_secret() {
+    use std::process::Stdio;
+
+    let (collector, received) = collector();
+    let (bench, id, secret) = scene();
+    let mut command = bench.command(&["serve", "--port", "0", "--json"]);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+    command.env("RUST_LOG", "error");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let server = Server::start(command);
+    let mut request_id = String::new();
+    engines::run(async {
+        let http = server.http(SITE);
+        let answer = http.userinfo("a-token-t0-be-kept").await;
+        assert_eq!(answer.status, 401);
+        answer
+            .header("x-frappe-request-id")
+            .unwrap()
+            .clone_into(&mut request_id);
+        let form = [("token", "a-token-t0-be-kept")];
+        let introspect = http.post(&method("introspect_token")).basic(&id, &secret);
+        assert_eq!(introspect.form(&form).send().await.status, 200);
+    });
+    // Nothing is logged at this level, and traced all the same.
+    assert_eq!(server.stop(), "");
+    let (request, body) = received.recv().unwrap();
+    assert!(request.starts_with("POST /v1/traces "), "{request}");
+    let text = String::from_utf8_lossy(&body);
+    for part in [
+        "crema",
+        "userinfo",
+        "introspect",
+        &request_id,
+        "http.response.status_code",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    assert!(
+        !text.contains("t0-be-kept") && !text.contains(&secret),
+        "{text}"
+    );
+}

@@ -17,3 +17,4 @@ mod relying_party;
 mod retention;
 mod security;
 mod seeds;
+mod watching;
