@@ -7,6 +7,9 @@ use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use crate::{Row, StoreError, Value, datetime};
 
+/// Names, where they are kept, and kinds of the columns of a result.
+type Shape = (Option<Arc<[String]>>, Vec<Kind>);
+
 /// Runs a statement and returns its rows, at most `limit` of them. The names of the columns are
 /// kept where positions do not tell what a column is: with `*`, and when they are `wanted`.
 pub(crate) fn rows(
@@ -17,7 +20,7 @@ pub(crate) fn rows(
     wanted: Names,
 ) -> Result<Vec<Row>, StoreError> {
     let mut statement = bound(connection, text, values)?;
-    let mut shape: Option<(Option<Arc<[String]>>, Vec<Kind>)> = None;
+    let mut shape: Option<Shape> = None;
     let mut found = Vec::new();
     let mut rows = statement.raw_query();
     while found.len() < limit {
