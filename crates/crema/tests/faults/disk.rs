@@ -119,7 +119,7 @@ fn the_file_system_is_full() {
         let accounts = place.accounts();
         let db = place.bench.site_file(SITE, "db");
         let before = format!(
-            "cp -a '{db}' kept\nmount -t tmpfs -o size=12m,mode=700 none '{db}'\ncp -a kept/. '{db}'",
+            "cp -a '{db}' kept\nmount -t tmpfs -o size=64m,mode=700 none '{db}'\ncp -a kept/. '{db}'",
             db = db.display()
         );
         let server = serve_after(&place, &before, wrap);
