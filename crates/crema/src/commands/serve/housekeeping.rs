@@ -18,9 +18,9 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::shell;
 
 /// The pause after a batch, at least; also after a look that found nothing.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(50);
 /// The pause is so many times as long as the batch took.
-const REST: u32 = 4;
+const REST: u32 = 9;
 /// A database that takes this long for a batch is in trouble already, and the next pass comes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
