@@ -1,6 +1,6 @@
-//! `kill -9` of the server in the middle of its work.
-// spec: security.md, Codes and tokens; the order to prove that no acknowledged token is lost and
-// no revoked one alive
+//! `kill -9` of the server, and of its database, in the middle of the work.
+//!
+//! No acknowledged token is lost, no revoked one alive, and nothing is half done.
 
 use std::time::Instant;
 

@@ -1,5 +1,4 @@
 //! SIGTERM under load: every request that was sent is answered in full, or was never taken.
-// spec: cli.md, "SIGTERM drains: stop accepting, finish what runs (30 s), exit 0"
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
