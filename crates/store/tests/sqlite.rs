@@ -225,6 +225,10 @@ async fn reads_go_on_while_somebody_writes() {
 
 /// Another process holds the file: nobody waits for it longer than the first who had to.
 #[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures how long callers really wait"
+)]
 async fn a_held_file_does_not_make_a_queue_wait_in_turn() {
     let (place, database) = with_counters(Engine::Sqlite).await;
     let other = place.open();
