@@ -76,6 +76,8 @@ pub(crate) fn near(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
 pub(crate) struct Recorded {
     pub(crate) queries: Vec<Vec<u8>>,
     pub(crate) bodies: Vec<Vec<u8>>,
+    /// Whole requests, as they go over the wire but for `Host`.
+    pub(crate) requests: Vec<Vec<u8>>,
     headers: Vec<(String, String)>,
 }
 
@@ -83,8 +85,8 @@ pub(crate) struct Recorded {
 /// there as `${name}`; a client's name takes its place.
 pub(crate) fn recorded() -> Recorded {
     let folder = root().join("crates/testkit/tests/suite/golden/cases");
-    let (mut queries, mut bodies, mut headers) =
-        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut queries, mut bodies) = (BTreeSet::new(), BTreeSet::new());
+    let (mut headers, mut requests) = (BTreeSet::new(), BTreeSet::new());
     for entry in std::fs::read_dir(&folder).expect("the golden cases") {
         let text = std::fs::read(entry.expect("an entry").path()).expect("a readable case");
         let cases: Value = serde_json::from_slice(&text).expect("JSON");
@@ -95,6 +97,7 @@ pub(crate) fn recorded() -> Recorded {
             .map(|one| &one["request"])
         {
             let own = |value: &Value| value.as_str().map(with_names);
+            requests.insert(on_the_wire(request));
             if let Some((_, query)) = own(&request["path"])
                 .as_deref()
                 .and_then(|path| path.split_once('?'))
@@ -114,8 +117,32 @@ pub(crate) fn recorded() -> Recorded {
     Recorded {
         queries: queries.into_iter().collect(),
         bodies: bodies.into_iter().collect(),
+        requests: requests.into_iter().collect(),
         headers: headers.into_iter().collect(),
     }
+}
+
+fn on_the_wire(request: &Value) -> Vec<u8> {
+    let own = |value: &Value| value.as_str().map(with_names).unwrap_or_default();
+    let body = own(&request["body"]);
+    let mut text = format!(
+        "{} {} HTTP/1.1\r\nConnection: close\r\n",
+        own(&request["method"]),
+        own(&request["path"])
+    );
+    for (name, value) in request["headers"].as_object().into_iter().flatten() {
+        text += &format!("{name}: {}\r\n", own(value));
+    }
+    if !body.is_empty() {
+        let media_type = "application/x-www-form-urlencoded";
+        text += &format!(
+            "Content-Type: {media_type}\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+    }
+    text.push_str("\r\n");
+    text.push_str(&body);
+    text.into_bytes()
 }
 
 impl Recorded {
@@ -142,7 +169,8 @@ fn with_names(text: &str) -> String {
         named.push_str("em6d6dl40b");
         rest = behind.split_once('}').map_or("", |(_, rest)| rest);
     }
-    named + rest
+    named.push_str(rest);
+    named
 }
 
 fn root() -> PathBuf {

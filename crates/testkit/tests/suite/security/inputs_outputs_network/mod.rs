@@ -7,6 +7,7 @@ mod framing;
 mod headers;
 mod hosts;
 mod lengths;
+mod mutations;
 mod noise;
 mod raw;
 mod secrets;
