@@ -38,6 +38,14 @@ impl Plan {
         }
     }
 
+    /// A window in which a server that has just started comes to do all that it does.
+    pub(crate) fn starting(self) -> Limits {
+        Limits {
+            length: Duration::from_millis(1_200).min(self.limits.length * 2),
+            ..self.limits
+        }
+    }
+
     /// A window before the first round.
     fn warming(self) -> Limits {
         Limits {

@@ -78,9 +78,18 @@ impl Crema {
     /// # Errors
     /// When it does not start.
     pub(crate) fn serve(&self) -> Result<Server> {
+        self.serve_with(&[])
+    }
+
+    /// Starts the server with further options.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) fn serve_with(&self, options: &[&str]) -> Result<Server> {
         let log = std::fs::File::create(self.bench.join("serve.log"))?;
         let mut child = self
             .command(&["serve", "--port", "0", "--json"])
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

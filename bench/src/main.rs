@@ -22,6 +22,7 @@ mod machine;
 mod process;
 mod raw;
 mod report;
+mod retention;
 mod run;
 mod scenario;
 mod servers;

@@ -14,6 +14,7 @@ use crate::extras;
 use crate::machine;
 use crate::process;
 use crate::report::{self, Figures, Set};
+use crate::retention;
 use crate::scenario::{self, Scenario, Setup};
 use crate::servers::DbServer;
 use crate::site::Site;
@@ -196,12 +197,11 @@ impl Run {
                 let crema = Crema::new(&program, &bench);
                 match measure(&crema, *engine, *tokens, &amount).await? {
                     Some(set) => {
-                        println!(
-                            "\n{tokens} tokens on {}\n\n{}{}",
-                            engine.name(),
-                            report::comparisons(&set.rows),
-                            report::comparisons(&set.crowd)
-                        );
+                        let table = report::comparisons(&set.rows);
+                        println!("\n{tokens} tokens on {}\n\n{table}", engine.name());
+                        if !set.crowd.is_empty() {
+                            println!("{}", report::comparisons(&set.crowd));
+                        }
                         figures.sets.push(set);
                     }
                     None if figures.missing.contains(&engine.name()) => {}
@@ -230,10 +230,23 @@ impl Run {
     }
 }
 
-/// How this run was started, as one would type it.
+/// How this run was started, as one would type it, without places of this machine.
 fn command() -> String {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    format!("cargo run --release -p crema-bench -- {}", args.join(" "))
+    let mut shown = String::from("cargo run --release -p crema-bench --");
+    let mut skip = false;
+    for arg in &args {
+        let is_place = ["--keep", "--crema"]
+            .iter()
+            .any(|option| arg.starts_with(option));
+        if !skip && !is_place {
+            shown.push(' ');
+            shown.push_str(arg);
+        }
+        // The value may stand behind a blank.
+        skip = is_place && !arg.contains('=');
+    }
+    shown
 }
 
 /// Measures one data set. Gives none when the engine is not installed.
@@ -260,6 +273,7 @@ async fn measure(
         crowd: Vec::new(),
         fresh: None,
         storm: None,
+        clearing: None,
         memory: 0,
     };
     if amount.extras {
@@ -284,6 +298,10 @@ async fn measure(
         set.memory = process::resident(server.pid())?;
     }
     server.stop().await?;
+    if amount.extras && engine == Engine::Sqlite {
+        eprintln!("{tokens} tokens, while expired rows are cleared");
+        set.clearing = Some(retention::clearing(crema, &setup.site, amount.plan).await?);
+    }
     drop(database);
     Ok(Some(set))
 }

@@ -69,6 +69,7 @@ fn every_scenario_works_without_an_error() {
     assert!(text.contains("2000 tokens"), "{text}");
     assert!(text.contains("From start to first answer"), "{text}");
     assert!(text.contains("clients tried wrong passwords"), "{text}");
+    assert!(text.contains("expired rows were cleared"), "{text}");
 
     // The same data set once more: nothing of the first run is in the way.
     let soaked = bench(

@@ -9,6 +9,7 @@ mod settings;
 mod sqlite;
 mod text;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -25,6 +26,8 @@ const DAY: i64 = 86_400_000_000;
 const LIFE: i64 = 3_650;
 /// Rows that end sooner than in that many days were made by the load, and are cleared after it.
 const OURS_END_AFTER: i64 = 1_000;
+/// Numbers of tokens that are due to be cleared.
+const DUE: u64 = 1 << 40;
 /// Tokens that are asked for again and again, spread evenly over all.
 const WORKING_SET: u64 = 50_000;
 /// One stored code for so many tokens.
@@ -203,8 +206,18 @@ impl Moments {
         }
     }
 
+    /// The same, so long ago that all of it is due to be cleared.
+    fn due(tokens: u64) -> Moments {
+        let moments = Moments::now(tokens);
+        Moments {
+            now: moments.now - (LIFE + OURS_END_AFTER) * DAY,
+            ..moments
+        }
+    }
+
     fn issued(&self, number: u64) -> i64 {
-        self.now - 30 * DAY + self.step * i64::try_from(number).unwrap_or(0)
+        let number = i64::try_from(number % DUE).unwrap_or(0);
+        self.now - 30 * DAY + self.step * number
     }
 }
 
@@ -372,6 +385,22 @@ pub(crate) async fn fill(
         Database::Postgres(account) => postgres::fill(account, owner, tokens).await?,
     }
     Ok(clock::instant() - started)
+}
+
+/// Stores tokens that ended years ago, on SQLite.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) fn add_due(file: &Path, owner: &Owner, tokens: u64) -> Result<()> {
+    sqlite::add(file, owner, &Moments::due(tokens), DUE..DUE + tokens)
+}
+
+/// How many rows of [`add_due`] are left.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) fn count_due(file: &Path) -> Result<u64> {
+    sqlite::count_due(file, clock::unix_micros() - DAY)
 }
 
 /// Sets the site's limit for wrong passwords so high that it is not reached.

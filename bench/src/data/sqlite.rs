@@ -1,5 +1,6 @@
 //! Filling SQLite: one prepared statement a table, indexes afterwards.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ pub(super) fn fill(file: &Path, owner: &Owner, tokens: u64) -> Result<()> {
         } else {
             Vec::new()
         };
-        fill_table(&mut connection, table, &moments, owner, tokens)
+        fill_table(&mut connection, table, &moments, owner, 0..tokens)
             .with_context(|| format!("filling {}", table.name))?;
         for index in indexes {
             connection.execute_batch(&index)?;
@@ -84,7 +85,7 @@ fn fill_table(
     table: &Table,
     moments: &Moments,
     owner: &Owner,
-    tokens: u64,
+    numbers: Range<u64>,
 ) -> Result<()> {
     let columns: Vec<String> = table
         .columns
@@ -97,9 +98,9 @@ fn fill_table(
         columns.join(", "),
         vec!["?"; columns.len()].join(", ")
     );
-    let mut first = 0;
-    while first < tokens {
-        let last = (first + BATCH).min(tokens);
+    let mut first = numbers.start;
+    while first < numbers.end {
+        let last = (first + BATCH).min(numbers.end);
         let transaction = connection.transaction()?;
         let mut insert = transaction.prepare_cached(&text)?;
         for number in first..last {
@@ -113,6 +114,41 @@ fn fill_table(
         first = last;
     }
     Ok(())
+}
+
+/// Adds rows to tables that are in use.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) fn add(
+    file: &Path,
+    owner: &Owner,
+    moments: &Moments,
+    numbers: Range<u64>,
+) -> Result<()> {
+    let mut connection = open(file)?;
+    for table in TABLES {
+        fill_table(&mut connection, table, moments, owner, numbers.clone())?;
+    }
+    connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))?;
+    Ok(())
+}
+
+/// Rows that ended before that moment.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) fn count_due(file: &Path, before: i64) -> Result<u64> {
+    let connection = open(file)?;
+    let mut rows: i64 = 0;
+    for table in TABLES {
+        let text = format!(
+            "SELECT COUNT(*) FROM \"{}\" WHERE expires_at < ?",
+            table.name
+        );
+        rows += connection.query_row(&text, params![before], |row| row.get::<_, i64>(0))?;
+    }
+    Ok(rows.unsigned_abs())
 }
 
 /// Raises the limit for wrong passwords.

@@ -2,6 +2,7 @@
 
 use crate::compare::Comparison;
 use crate::extras::{Fresh, Storm};
+use crate::retention::Clearing;
 use crate::scenario::Scenario;
 
 /// A run.
@@ -37,6 +38,8 @@ pub(crate) struct Set {
     pub(crate) fresh: Option<Fresh>,
     /// Token checks while passwords were tried.
     pub(crate) storm: Option<Storm>,
+    /// Token checks and writes while expired rows are cleared.
+    pub(crate) clearing: Option<Clearing>,
     /// Memory at the end, in bytes.
     pub(crate) memory: u64,
 }
