@@ -204,7 +204,7 @@ pub async fn find(ctx: &Ctx, token: &str, kind: TokenKind) -> Result<Option<Stor
     let row = match kind {
         TokenKind::Access => {
             let ahead =
-                ctx.from_ahead(|ahead| (ahead.access_hash == hash).then(|| ahead.stored.clone()));
+                ctx.of_ahead(|ahead| (ahead.access_hash == hash).then(|| ahead.stored.clone()));
             if let Some(stored) = ahead {
                 return Ok(stored);
             }

@@ -86,7 +86,7 @@ impl Ctx {
     }
 
     /// What was read ahead, as `pick` takes it out.
-    pub(crate) fn from_ahead<T>(&self, pick: impl FnOnce(&mut Ahead) -> Option<T>) -> Option<T> {
+    pub(crate) fn of_ahead<T>(&self, pick: impl FnOnce(&mut Ahead) -> Option<T>) -> Option<T> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         ahead.as_mut().and_then(pick)
     }

@@ -86,7 +86,7 @@ fn network(address: IpAddr) -> String {
 /// # Errors
 /// [`Failure::TooMany`]; also when the database cannot be read.
 pub async fn check_client(ctx: &Ctx, client: &str) -> Result<(), Failure> {
-    match ctx.from_ahead(|ahead| ahead.locked_until(client)) {
+    match ctx.of_ahead(|ahead| ahead.locked_until(client)) {
         Some(until) if until <= ctx.now => Ok(()),
         // Not looked up, or to be looked at closely.
         _ => check(ctx, &[Key::client(client, ctx.address)]).await,
