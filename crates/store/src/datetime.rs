@@ -142,6 +142,8 @@ fn parse_time(text: &str) -> Option<(i64, i64, i64, i64)> {
     let minute = digits(parts.next()?, 2)?;
     let second = match parts.next() {
         Some(second) => digits(second, 2)?,
+        // A fraction is one of a second.
+        None if fraction.is_some() => return None,
         None => 0,
     };
     let micro = match fraction {
@@ -225,6 +227,7 @@ mod tests {
             "1970-13-01",
             "1970-01-01 24:00:00",
             "1970-01-01 00:00:00.",
+            "1970-01-01 00:00.5",
             "1970-01-01 00:00:00.1234567",
             "1970-01-01 00:00:00 ",
             "+970-01-01",
