@@ -19,6 +19,7 @@ mod engine;
 mod extras;
 mod load;
 mod machine;
+mod place;
 mod process;
 mod raw;
 mod report;

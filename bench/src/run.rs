@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum as _};
 
 use crate::clock;
 use crate::compare::{self, Plan};
-use crate::crema::{self, Crema, Server};
+use crate::crema::{Crema, Server};
 use crate::data;
 use crate::engine::Engine;
 use crate::extras;
 use crate::machine;
+use crate::place::Place;
 use crate::process;
 use crate::report::{self, Figures, Set};
 use crate::retention;
@@ -64,20 +65,6 @@ pub(crate) struct Run {
     place: Place,
 }
 
-/// What is measured, and where.
-#[derive(Args, Debug)]
-pub(crate) struct Place {
-    /// The program; without it a release build is made.
-    #[arg(long, value_name = "PATH")]
-    crema: Option<PathBuf>,
-    /// Keep the data sets in this folder, and use those that are there.
-    #[arg(long, value_name = "DIR")]
-    keep: Option<PathBuf>,
-    /// What builds the program.
-    #[arg(long, env = "CARGO", default_value = "cargo", hide = true)]
-    cargo: String,
-}
-
 /// One value of `--engine`.
 #[derive(Debug, Clone)]
 struct Engines(&'static [Engine]);
@@ -90,53 +77,6 @@ fn engines(text: &str) -> Result<Engines, String> {
     let found = all.iter().find(|engine| engine.name() == text);
     let found = found.ok_or("sqlite, mariadb, postgres or all")?;
     Ok(Engines(std::slice::from_ref(found)))
-}
-
-/// A folder for the data sets that goes away unless it was named.
-pub(crate) enum Folder {
-    /// It stays.
-    Kept(PathBuf),
-    /// It goes.
-    Passing(tempfile::TempDir),
-}
-
-impl Folder {
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        match self {
-            Folder::Kept(path) => path,
-            Folder::Passing(folder) => folder.path(),
-        }
-    }
-}
-
-impl Place {
-    /// The program.
-    ///
-    /// # Errors
-    /// When it cannot be built.
-    pub(crate) fn program(&self) -> Result<PathBuf> {
-        match &self.crema {
-            Some(path) => path
-                .canonicalize()
-                .with_context(|| format!("there is no {}", path.display())),
-            None => crema::build(&self.cargo),
-        }
-    }
-
-    /// The folder.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub(crate) fn folder(&self) -> Result<Folder> {
-        Ok(match &self.keep {
-            Some(path) => {
-                std::fs::create_dir_all(path)?;
-                Folder::Kept(path.canonicalize()?)
-            }
-            None => Folder::Passing(tempfile::Builder::new().prefix("crema-bench").tempdir()?),
-        })
-    }
 }
 
 /// How much is done.
