@@ -40,7 +40,7 @@ impl Signers {
         claims: Map<String, Value>,
     ) -> Result<String, Failure> {
         if !is_slow(key.algorithm()) {
-            return jws::encode(&**key, &claims).map_err(Failure::internal);
+            return jws::encode(key, &claims).map_err(Failure::internal);
         }
         let place = Arc::clone(&self.places)
             .acquire_owned()

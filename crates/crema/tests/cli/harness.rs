@@ -233,11 +233,13 @@ impl Server {
     }
 
     /// Its process.
+    #[allow(dead_code, reason = "for the tests of faults, which take this file in")]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Ends it as the kernel would, in the middle of whatever it does. Gives everything it logged.
+    #[allow(dead_code, reason = "for the tests of faults, which take this file in")]
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
