@@ -36,8 +36,8 @@ pub mod user;
 pub mod userinfo;
 
 pub use context::Ctx;
+/// How busy a site's database is.
+pub use crema_store::Stats as DatabaseStats;
 pub use environment::Environment;
 pub use failure::Failure;
 pub use provider::Provider;
-/// How busy a site's database is.
-pub use crema_store::Stats as DatabaseStats;

@@ -17,9 +17,10 @@ use crate::Failure;
 
 /// How many requests may wait for a worker before others are turned away.
 const QUEUE: usize = 256;
-/// How much lower the priority of the workers is: on Linux 10 is a tenth of the weight of 0.
+/// How much lower the priority of the workers is: on Linux 5 is a third of the weight of 0, so that
+/// a server that is busy with tokens still signs people in.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 /// What those are told to wait, in seconds.
 const RETRY_AFTER: u32 = 5;
 

@@ -25,7 +25,12 @@ async fn people(app: &App) {
 /// All that tells two answers apart.
 fn face(response: &Response, usr: &str) -> (u16, Vec<(String, String)>, String) {
     let mut headers = response.headers.clone();
-    headers.retain(|(name, _)| !matches!(name.to_lowercase().as_str(), "date" | "content-length"));
+    headers.retain(|(name, _)| {
+        !matches!(
+            name.to_lowercase().as_str(),
+            "date" | "content-length" | "x-frappe-request-id"
+        )
+    });
     (
         response.status,
         headers,
