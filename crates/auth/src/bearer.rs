@@ -19,25 +19,35 @@ use crate::{Ctx, Failure};
 
 /// One row, whether there is such a token or not, so that the site's version always comes along.
 static BY_ACCESS_TOKEN: Sql = Sql::new(
-    r#"SELECT v.version, x.locked_until, b.name, b.client, b."user", b.scopes, b.status,
-    b.expires_at, b.issued_at, b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family,
-    b.access_token, b.last_used, f.scopes
+    r#"SELECT v.version, b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
+    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.access_token, b.last_used,
+    b.authorized_scopes
     FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.access_token = ?
-    LEFT JOIN "__oauth_family" f ON f.name = b.family
+    WHERE v.name = 'site'"#,
+);
+/// The same, and until when the client that asks about it is locked.
+static BY_ACCESS_TOKEN_FOR_CLIENT: Sql = Sql::new(
+    r#"SELECT v.version, b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
+    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.access_token, b.last_used,
+    b.authorized_scopes, x.locked_until
+    FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.access_token = ?
     LEFT JOIN "__failure" x ON x.name = ?
     WHERE v.name = 'site'"#,
 );
 static BY_REFRESH_TOKEN: Sql = Sql::new(
-    r#"SELECT v.version, NULL, b.name, b.client, b."user", b.scopes, b.status,
-    b.expires_at, b.issued_at, b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.family,
-    b.access_token, b.last_used, f.scopes
+    r#"SELECT v.version, b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
+    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.access_token, b.last_used,
+    b.authorized_scopes
     FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.refresh_token = ?
-    LEFT JOIN "__oauth_family" f ON f.name = b.family
     WHERE v.name = 'site'"#,
 );
 
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&BY_ACCESS_TOKEN, &BY_REFRESH_TOKEN];
+pub static STATEMENTS: &[&Sql] = &[
+    &BY_ACCESS_TOKEN,
+    &BY_ACCESS_TOKEN_FOR_CLIENT,
+    &BY_REFRESH_TOKEN,
+];
 
 /// `last_used` is written at most this often, in seconds.
 const TOUCH_EVERY: i64 = 600;
@@ -76,19 +86,17 @@ pub struct StoredToken {
     pub auth_time: Option<i64>,
     /// The `claims` parameter of the authorization request.
     pub claims: Option<String>,
-    /// Family.
-    pub family: Option<String>,
     /// SHA-256 of the access token.
     pub access_hash: String,
     last_used: Option<i64>,
-    /// The scopes of the authorization that it came from.
+    /// The scopes of the authorization that it came from, where these are fewer.
     authorized: Option<String>,
 }
 
 impl StoredToken {
-    /// Columns 2 and on of the statements above; `None` when the row has no token.
+    /// Columns 1 and on of the statements above; `None` when the row has no token.
     fn from_row(row: &Row) -> Result<Option<StoredToken>, Failure> {
-        if row.opt_text(2)?.is_none() {
+        if row.opt_text(1)?.is_none() {
             return Ok(None);
         }
         let text = |index| -> Result<String, Failure> {
@@ -99,21 +107,20 @@ impl StoredToken {
             Ok(micros.map(Timestamp::from_micros))
         };
         Ok(Some(StoredToken {
-            name: text(2)?,
-            client: text(3)?,
-            user: text(4)?,
-            scopes: text(5)?,
-            active: row.opt_text(6)? == Some("Active"),
-            expires_at: moment(7)?.unwrap_or(Timestamp::from_micros(0)),
-            issued_at: moment(8)?.unwrap_or(Timestamp::from_micros(0)),
-            refresh_expires_at: moment(9)?,
-            resource: text(10)?,
-            auth_time: row.opt_int(11)?.filter(|seconds| *seconds != 0),
-            claims: row.opt_text(12)?.map(str::to_owned),
-            family: row.opt_text(13)?.map(str::to_owned),
-            access_hash: text(14)?,
-            last_used: row.opt_datetime(15)?,
-            authorized: row.opt_text(16)?.map(str::to_owned),
+            name: text(1)?,
+            client: text(2)?,
+            user: text(3)?,
+            scopes: text(4)?,
+            active: row.opt_text(5)? == Some("Active"),
+            expires_at: moment(6)?.unwrap_or(Timestamp::EPOCH),
+            issued_at: moment(7)?.unwrap_or(Timestamp::EPOCH),
+            refresh_expires_at: moment(8)?,
+            resource: text(9)?,
+            auth_time: row.opt_int(10)?.filter(|seconds| *seconds != 0),
+            claims: row.opt_text(11)?.map(str::to_owned),
+            access_hash: text(12)?,
+            last_used: row.opt_datetime(13)?,
+            authorized: row.opt_text(14)?.map(str::to_owned),
         }))
     }
 
@@ -177,15 +184,23 @@ impl Ahead {
 /// When the database cannot be read.
 pub async fn look_ahead(ctx: &Ctx, token: &str, client: Option<&str>) -> Result<(), Failure> {
     let access_hash = hash_hex(token);
-    let key = client.map(|client| Key::client(client, ctx.address));
-    let key = key.as_ref().map_or("", Key::as_str);
     let database = ctx.provider.database();
-    let values = params![access_hash.as_str(), key];
-    let Some(row) = database.row(&BY_ACCESS_TOKEN, values).await? else {
+    let hash = access_hash.as_str();
+    let row = match client.map(|client| Key::client(client, ctx.address)) {
+        Some(key) => {
+            let values = params![hash, key.as_str()];
+            database.row(&BY_ACCESS_TOKEN_FOR_CLIENT, values).await?
+        }
+        None => database.row(&BY_ACCESS_TOKEN, params![hash]).await?,
+    };
+    let Some(row) = row else {
         return Ok(());
     };
     ctx.learn_version(row.int(0)?).await?;
-    let locked_until = row.opt_int(1)?.unwrap_or_default();
+    let locked_until = match client {
+        Some(_) => row.opt_int(15)?.unwrap_or_default(),
+        None => 0,
+    };
     ctx.keep_ahead(Ahead {
         access_hash,
         stored: StoredToken::from_row(&row)?,
@@ -208,7 +223,7 @@ pub async fn find(ctx: &Ctx, token: &str, kind: TokenKind) -> Result<Option<Stor
             if let Some(stored) = ahead {
                 return Ok(stored);
             }
-            database.row(&BY_ACCESS_TOKEN, params![hash, ""]).await?
+            database.row(&BY_ACCESS_TOKEN, params![hash]).await?
         }
         TokenKind::Refresh => database.row(&BY_REFRESH_TOKEN, params![hash]).await?,
     };

@@ -12,8 +12,8 @@ static INSERT: Sql = Sql::new(
     r#"INSERT INTO "tabOAuth Bearer Token" (name, creation, modified, modified_by, owner,
     docstatus, idx, client, "user", scopes, access_token, refresh_token, expiration_time,
     expires_in, status, family, expires_at, issued_at, refresh_expires_at, resource, auth_time,
-    claims, grant_type, session_sid)
-    VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, 'Active', ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
+    claims, grant_type, session_sid, authorized_scopes)
+    VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, 'Active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
 );
 
 /// The statements of this file, for the test that prepares each on every database.
@@ -30,6 +30,8 @@ pub struct BearerRow {
     pub user: String,
     /// Granted scopes, space-separated.
     pub scopes: String,
+    /// What was authorized in the first place, where a refresh has narrowed it since.
+    pub authorized_scopes: Option<String>,
     /// SHA-256 of the access token.
     pub access_hash: String,
     /// SHA-256 of the refresh token.
@@ -67,6 +69,7 @@ impl BearerRow {
             client: client.to_owned(),
             user: user.to_owned(),
             scopes: String::new(),
+            authorized_scopes: None,
             access_hash: crema_crypto::hash_hex(access_token),
             refresh_hash: None,
             issued_at: ctx.now,
@@ -116,6 +119,7 @@ impl BearerRow {
             self.claims.as_deref(),
             self.grant_type,
             self.session.as_deref(),
+            self.authorized_scopes.as_deref(),
         ];
         tx.execute(&INSERT, values).await?;
         Ok(())

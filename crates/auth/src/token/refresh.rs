@@ -32,7 +32,7 @@ use crate::{Ctx, Failure};
 
 static READ: Sql = Sql::new(
     r#"SELECT b.name, b.client, b."user", b.scopes, b.status, b.family, b.refresh_expires_at,
-    b.auth_time, b.claims, b.session_sid, f.expires_at, f.resource
+    b.auth_time, b.claims, b.session_sid, f.expires_at, f.resource, f.scopes
     FROM "tabOAuth Bearer Token" b JOIN "__oauth_family" f ON f.name = b.family
     WHERE b.refresh_token = ?"#,
 );
@@ -66,6 +66,7 @@ struct Presented {
     session: Option<String>,
     family_end: Timestamp,
     granted_resource: String,
+    granted_scopes: String,
 }
 
 impl Presented {
@@ -86,6 +87,7 @@ impl Presented {
             session: row.opt_text(9)?.map(str::to_owned),
             family_end: moment(10)?,
             granted_resource: row.opt_text(11)?.unwrap_or_default().to_owned(),
+            granted_scopes: row.opt_text(12)?.unwrap_or_default().to_owned(),
         })
     }
 }
@@ -269,6 +271,8 @@ fn rotation(
     if let (Some(live), Some(grant)) = (&live, grant) {
         row.user.clone_from(&live.user);
         row.scopes = grant.scope.to_string();
+        row.authorized_scopes =
+            (row.scopes != live.granted_scopes).then(|| live.granted_scopes.clone());
         row.resource.clone_from(&grant.resource);
         row.family = Some(live.family.clone());
         row.auth_time = live.auth_time;
