@@ -2,6 +2,8 @@
 //!
 //! OpenID Connect Discovery §3, RFC 8414 §2, RFC 9728 §2. Records: OAuth Settings (read).
 
+use std::sync::Arc;
+
 use crema_protocol::client_rules::GrantType;
 use crema_protocol::metadata::{Metadata, ProtectedResource};
 use serde_json::Value;
@@ -11,12 +13,35 @@ use crate::{Ctx, Failure};
 /// The languages of the pages.
 const UI_LOCALES: [&str; 3] = ["en", "de", "ar"];
 
-/// The OpenID Provider's configuration document.
+/// The OpenID Provider's configuration document as JSON, made once for each version of the site:
+/// it is what clients ask for most often without a token.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn openid_configuration(ctx: &Ctx) -> Result<Value, Failure> {
-    Ok(metadata(ctx).await?.openid_configuration())
+pub async fn openid_configuration(ctx: &Ctx) -> Result<Arc<str>, Failure> {
+    let version = ctx.version().await?;
+    let kept = ctx.provider.kept_configuration();
+    if let Some(kept) = kept.load_full()
+        && kept.version == version
+        && kept.issuer == ctx.issuer
+    {
+        return Ok(Arc::clone(&kept.text));
+    }
+    let document = metadata(ctx).await?.openid_configuration();
+    let text: Arc<str> = document.to_string().into();
+    kept.store(Some(Arc::new(KeptDocument {
+        version,
+        issuer: ctx.issuer.clone(),
+        text: Arc::clone(&text),
+    })));
+    Ok(text)
+}
+
+/// A document that depends on nothing but the site's version and the issuer.
+pub(crate) struct KeptDocument {
+    version: u64,
+    issuer: String,
+    text: Arc<str>,
 }
 
 /// The authorization server's metadata, if OAuth Settings show it.

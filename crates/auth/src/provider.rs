@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use crate::client::Client;
 use crate::keys::Keyring;
 use crate::last_used::LastUsed;
+use crate::metadata::KeptDocument;
 use crate::settings::Settings;
 use crate::user::User;
 use crate::{Environment, Failure};
@@ -44,6 +45,7 @@ pub struct Provider {
     users: Cache<String, Versioned<User>>,
     settings: ArcSwapOption<Versioned<Settings>>,
     keyring: ArcSwapOption<Versioned<Keyring>>,
+    configuration: ArcSwapOption<KeptDocument>,
     last_used: Arc<LastUsed>,
 }
 
@@ -67,6 +69,7 @@ impl Provider {
             users: Cache::new(USERS_KEPT),
             settings: ArcSwapOption::empty(),
             keyring: ArcSwapOption::empty(),
+            configuration: ArcSwapOption::empty(),
             last_used: Arc::default(),
         })
     }
@@ -173,6 +176,11 @@ impl Provider {
             value: Arc::clone(&value),
         })));
         Ok(value)
+    }
+
+    /// The place of the OpenID configuration that was made last.
+    pub(crate) fn kept_configuration(&self) -> &ArcSwapOption<KeptDocument> {
+        &self.configuration
     }
 
     /// The settings as they were last read, for what may be a request behind.

@@ -83,6 +83,14 @@ impl HostMap {
     /// # Errors
     /// [`AmbiguousHost`] when several sites claim it.
     pub fn site_for(&self, host: &str) -> Result<Option<&str>, AmbiguousHost> {
+        // Nearly every host comes as it is kept.
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if is_port(port) => name,
+            _ => host,
+        };
+        if let Some([site]) = self.hosts.get(name).map(Vec::as_slice) {
+            return Ok(Some(site));
+        }
         let Some(host) = normal_host(host) else {
             return Ok(None);
         };

@@ -4,6 +4,7 @@ use axum::http::Method;
 use crema_auth::{Failure, bearer};
 use crema_protocol::client_auth::ClientCredentials;
 use crema_protocol::endpoints;
+use crema_protocol::params::Params;
 
 use crate::app::method_name;
 use crate::call::Call;
@@ -27,10 +28,16 @@ pub(crate) async fn look_ahead(call: &Call) -> Result<(), Failure> {
     let Ok(params) = call.form() else {
         return Ok(());
     };
+    let looked = introspection(call, &params).await;
+    call.keep_form(params);
+    looked
+}
+
+async fn introspection(call: &Call, params: &Params) -> Result<(), Failure> {
     let Some(token) = params.get("token") else {
         return Ok(());
     };
-    let credentials = ClientCredentials::from_request(call.authorization(), &params);
+    let credentials = ClientCredentials::from_request(call.authorization(), params);
     let client = credentials
         .ok()
         .flatten()

@@ -1,7 +1,7 @@
 //! One request, read as far as the edge may read it: site, sender, parameters, credentials.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -46,6 +46,8 @@ pub struct Call {
     /// For its figures.
     pub notes: Notes,
     session: OnceCell<Option<Session>>,
+    /// The form, when somebody has read it ahead of who needs it.
+    form: Mutex<Option<Params>>,
 }
 
 impl Call {
@@ -80,6 +82,7 @@ impl Call {
             request_id,
             notes: Notes::new(endpoint),
             session: OnceCell::new(),
+            form: Mutex::new(None),
             headers,
         }
     }
@@ -125,6 +128,14 @@ impl Call {
         if self.body.is_empty() {
             return Ok(Params::default());
         }
+        let read_ahead = self
+            .form
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(params) = read_ahead {
+            return Ok(params);
+        }
         let parsed = match self.media_type().as_str() {
             "application/json" => Params::from_json(&self.body),
             "application/x-www-form-urlencoded" | "" => Params::from_form(&self.body),
@@ -137,6 +148,11 @@ impl Call {
             }
         };
         parsed.map_err(|error| Problem::oauth(error.into()))
+    }
+
+    /// Keeps what [`Call::form`] gave, for the next who asks.
+    pub(crate) fn keep_form(&self, params: Params) {
+        *self.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(params);
     }
 
     /// The query's and the form's parameters together, in that order.

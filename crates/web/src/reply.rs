@@ -124,6 +124,11 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Reply {
         // Nothing that we answer has a member that JSON cannot hold.
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Vec::new()),
     };
+    json_text(status, text)
+}
+
+/// As [`json`], with the body as it is sent.
+pub fn json_text(status: StatusCode, text: Vec<u8>) -> Reply {
     let mut reply = Response::new(Body::from(text));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();

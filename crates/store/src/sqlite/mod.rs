@@ -22,12 +22,27 @@ pub(crate) use statement::{Names, execute, rows};
 /// afterwards.
 const IDLE_READERS: usize = 16;
 
+/// A connection for readers, and what is known of the results of its statements.
+struct Reader {
+    connection: rusqlite::Connection,
+    shapes: statement::Shapes,
+}
+
+impl Reader {
+    fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection: connection::open(path, connection::Role::Reader)?,
+            shapes: statement::Shapes::default(),
+        })
+    }
+}
+
 /// A database file.
 pub(crate) struct Sqlite {
     path: std::path::PathBuf,
     writer: writer::Writer,
     /// `None` once the database is closed.
-    readers: Mutex<Option<Vec<rusqlite::Connection>>>,
+    readers: Mutex<Option<Vec<Reader>>>,
 }
 
 impl Sqlite {
@@ -35,7 +50,7 @@ impl Sqlite {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         connection::create_file(path)?;
         let writer = writer::Writer::start(path)?;
-        let reader = connection::open(path, connection::Role::Reader)?;
+        let reader = Reader::open(path)?;
         Ok(Self {
             path: path.to_owned(),
             writer,
@@ -50,10 +65,12 @@ impl Sqlite {
         values: &[Value],
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        self.with_reader(|connection| {
-            let text = sql.for_dialect(crate::Dialect::Sqlite);
-            statement::rows(connection, text, values, limit, Names::WithStar)
-        })
+        let text = sql.for_dialect(crate::Dialect::Sqlite);
+        let mut reader = self.take_reader()?;
+        let Reader { connection, shapes } = &mut reader;
+        let result = statement::fixed_rows(connection, shapes, text, values, limit);
+        self.give_back(reader);
+        result
     }
 
     /// Runs an operation on a snapshot, on the calling thread.
@@ -64,14 +81,15 @@ impl Sqlite {
     where
         E: From<StoreError>,
     {
-        let connection = self.take_reader()?;
+        let Reader { connection, shapes } = self.take_reader()?;
         statement::execute(&connection, "BEGIN DEFERRED", &[])?;
         let mut transaction = Transaction::new(Connection::Sqlite(Box::new(connection)));
         let result = operation::poll_once(operation, &mut transaction);
         if let (Connection::Sqlite(connection), _) = transaction.into_parts()
             && statement::execute(&connection, "ROLLBACK", &[]).is_ok()
         {
-            self.give_back(*connection);
+            let connection = *connection;
+            self.give_back(Reader { connection, shapes });
         }
         result
     }
@@ -147,36 +165,33 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let connection = self.take_reader()?;
-        let result = work(&connection);
-        self.give_back(connection);
+        let reader = self.take_reader()?;
+        let result = work(&reader.connection);
+        self.give_back(reader);
         result
     }
 
-    fn take_reader(&self) -> Result<rusqlite::Connection, StoreError> {
+    fn take_reader(&self) -> Result<Reader, StoreError> {
         let idle = match self.idle_readers().as_mut() {
             Some(readers) => readers.pop(),
             None => return Err(StoreError::Closed),
         };
-        idle.map_or_else(
-            || connection::open(&self.path, connection::Role::Reader),
-            Ok,
-        )
+        idle.map_or_else(|| Reader::open(&self.path), Ok)
     }
 
-    fn give_back(&self, connection: rusqlite::Connection) {
+    fn give_back(&self, reader: Reader) {
         let surplus = match self.idle_readers().as_mut() {
             Some(readers) if readers.len() < IDLE_READERS => {
-                readers.push(connection);
+                readers.push(reader);
                 None
             }
-            _ => Some(connection),
+            _ => Some(reader),
         };
         // Closed after the lock is free.
         drop(surplus);
     }
 
-    fn idle_readers(&self) -> MutexGuard<'_, Option<Vec<rusqlite::Connection>>> {
+    fn idle_readers(&self) -> MutexGuard<'_, Option<Vec<Reader>>> {
         // Nothing can panic while the list is locked; a poisoned one is whole.
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,14 +1,56 @@
 //! Running one statement on a connection.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Statement, StatementStatus};
 
 use crate::{Row, StoreError, Value, datetime};
 
 /// Names, where they are kept, and kinds of the columns of a result.
-type Shape = (Option<Arc<[String]>>, Vec<Kind>);
+#[derive(Clone)]
+struct Shape {
+    names: Option<Arc<[String]>>,
+    kinds: Arc<[Kind]>,
+}
+
+impl Shape {
+    fn of(statement: &Statement<'_>, named: bool) -> Self {
+        let names = named.then(|| statement.column_names().map(ToOwned::to_owned).collect());
+        let kinds = statement
+            .columns()
+            .map(|column| Kind::of_declaration(column.decl_type()))
+            .collect();
+        Self { names, kinds }
+    }
+}
+
+/// What a connection knows of the results of its fixed statements: asking SQLite for every column
+/// at every look-up costs more than reading the values.
+#[derive(Default)]
+pub(super) struct Shapes {
+    /// By where the text of the statement stands, with how often it had been planned anew and how
+    /// many columns it had: a changed table changes one of the two.
+    known: HashMap<usize, (i32, usize, Shape)>,
+}
+
+impl Shapes {
+    fn shape(&mut self, text: &str, statement: &Statement<'_>, named: bool) -> Shape {
+        let planned = statement.get_status(StatementStatus::RePrepare);
+        let columns = statement.column_count();
+        let place = text.as_ptr() as usize;
+        match self.known.get(&place) {
+            Some((when, count, shape)) if (*when, *count) == (planned, columns) => shape.clone(),
+            _ => {
+                let shape = Shape::of(statement, named);
+                let entry = (planned, columns, shape.clone());
+                self.known.insert(place, entry);
+                shape
+            }
+        }
+    }
+}
 
 /// Runs a statement and returns its rows, at most `limit` of them. The names of the columns are
 /// kept where positions do not tell what a column is: with `*`, and when they are `wanted`.
@@ -19,6 +61,30 @@ pub(crate) fn rows(
     limit: usize,
     wanted: Names,
 ) -> Result<Vec<Row>, StoreError> {
+    let named = wanted == Names::Always || text.contains('*');
+    let shape = |statement: &Statement<'_>| Shape::of(statement, named);
+    rows_of_shape(connection, text, values, limit, shape)
+}
+
+/// The same for a fixed statement, whose shape the connection may know already.
+pub(super) fn fixed_rows(
+    connection: &Connection,
+    shapes: &mut Shapes,
+    text: &str,
+    values: &[Value],
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let shape = |statement: &Statement<'_>| shapes.shape(text, statement, text.contains('*'));
+    rows_of_shape(connection, text, values, limit, shape)
+}
+
+fn rows_of_shape(
+    connection: &Connection,
+    text: &str,
+    values: &[Value],
+    limit: usize,
+    mut shape_of: impl FnMut(&Statement<'_>) -> Shape,
+) -> Result<Vec<Row>, StoreError> {
     let mut statement = bound(connection, text, values)?;
     let mut shape: Option<Shape> = None;
     let mut found = Vec::new();
@@ -28,22 +94,13 @@ pub(crate) fn rows(
             break;
         };
         // After the first step only: it is what notices that the table has changed.
-        let (names, kinds) = shape.get_or_insert_with(|| {
-            let statement = row.as_ref();
-            let named = wanted == Names::Always || text.contains('*');
-            let names = named.then(|| statement.column_names().map(ToOwned::to_owned).collect());
-            let kinds = statement
-                .columns()
-                .map(|column| Kind::of_declaration(column.decl_type()))
-                .collect();
-            (names, kinds)
-        });
-        let mut values = Vec::with_capacity(kinds.len());
-        for (index, kind) in kinds.iter().enumerate() {
+        let shape = shape.get_or_insert_with(|| shape_of(row.as_ref()));
+        let mut values = Vec::with_capacity(shape.kinds.len());
+        for (index, kind) in shape.kinds.iter().enumerate() {
             let value = row.get_ref(index).map_err(|failure| error(&failure))?;
             values.push(kind.read(value, index)?);
         }
-        found.push(Row::new(names.clone(), values));
+        found.push(Row::new(shape.names.clone(), values));
     }
     Ok(found)
 }

@@ -18,7 +18,11 @@ const MAX_AGE: &str = "public, max-age=300";
 // spec: OpenID Connect Discovery §4; http.md, Metadata
 pub async fn openid_configuration(call: &Call) -> Result<Reply, Problem> {
     only_get(call)?;
-    Ok(public(&metadata::openid_configuration(&call.ctx).await?))
+    let document = metadata::openid_configuration(&call.ctx).await?;
+    Ok(published(reply::json_text(
+        StatusCode::OK,
+        document.as_bytes().to_vec(),
+    )))
 }
 
 /// The authorization server's metadata (RFC 8414); 404 with a path suffix, because the issuer has
@@ -71,7 +75,10 @@ fn only_get(call: &Call) -> Result<(), Problem> {
 }
 
 fn public(document: &Value) -> Reply {
-    let mut reply = reply::json(StatusCode::OK, document);
+    published(reply::json(StatusCode::OK, document))
+}
+
+fn published(mut reply: Reply) -> Reply {
     let headers = reply.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(MAX_AGE));
     headers.remove(header::PRAGMA);
