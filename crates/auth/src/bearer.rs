@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use crema_crypto::hash_hex;
+use crema_crypto::{Secret, hash_hex};
 use crema_document::Timestamp;
+use crema_protocol::client_auth::ClientCredentials;
 use crema_protocol::scope::Scope;
 use crema_store::{Row, Sql, params};
 
@@ -162,10 +163,13 @@ pub struct BearerToken {
 
 /// What one statement read at the start of a request, for those who ask for it later.
 pub(crate) struct Ahead {
-    access_hash: String,
-    stored: Option<StoredToken>,
+    token: Secret<String>,
+    /// What it is, for the first who asks.
+    stored: Option<Option<StoredToken>>,
     /// Client whose wrong secrets from this address were looked up, and until when it is locked.
     lockout: Option<(String, Timestamp)>,
+    /// How the client presents itself, for the first who asks.
+    presented: Option<ClientCredentials>,
 }
 
 impl Ahead {
@@ -175,19 +179,35 @@ impl Ahead {
         let (looked_up, until) = self.lockout.as_ref()?;
         (looked_up == client).then_some(*until)
     }
+
+    /// The credentials of the request, if they were read and nobody has taken them.
+    pub(crate) fn take_presented(&mut self) -> Option<ClientCredentials> {
+        self.presented.take()
+    }
+
+    fn take_stored(&mut self, token: &str) -> Option<Option<StoredToken>> {
+        if self.token.expose() != token {
+            return None;
+        }
+        self.stored.take()
+    }
 }
 
 /// Reads, in one statement, what a request with this access token is going to need: the site's
-/// version, the token, and whether the client that presents a secret has to wait.
+/// version, the token, and whether the client that presents itself has to wait.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn look_ahead(ctx: &Ctx, token: &str, client: Option<&str>) -> Result<(), Failure> {
-    let access_hash = hash_hex(token);
+pub async fn look_ahead(
+    ctx: &Ctx,
+    token: &str,
+    presented: Option<ClientCredentials>,
+) -> Result<(), Failure> {
     let database = ctx.provider.database();
-    let hash = access_hash.as_str();
-    let row = match client.map(|client| Key::client(client, ctx.address)) {
-        Some(key) => {
+    let hash = hash_hex(token);
+    let row = match &presented {
+        Some(presented) => {
+            let key = Key::client(&presented.client_id, ctx.address);
             let values = params![hash, key.as_str()];
             database.row(&BY_ACCESS_TOKEN_FOR_CLIENT, values).await?
         }
@@ -197,14 +217,18 @@ pub async fn look_ahead(ctx: &Ctx, token: &str, client: Option<&str>) -> Result<
         return Ok(());
     };
     ctx.learn_version(row.int(0)?).await?;
-    let locked_until = match client {
-        Some(_) => row.opt_int(15)?.unwrap_or_default(),
-        None => 0,
+    let lockout = match &presented {
+        Some(presented) => {
+            let until = Timestamp::from_micros(row.opt_int(15)?.unwrap_or_default());
+            Some((presented.client_id.clone(), until))
+        }
+        None => None,
     };
     ctx.keep_ahead(Ahead {
-        access_hash,
-        stored: StoredToken::from_row(&row)?,
-        lockout: client.map(|name| (name.to_owned(), Timestamp::from_micros(locked_until))),
+        token: Secret::from(token),
+        stored: Some(StoredToken::from_row(&row)?),
+        lockout,
+        presented,
     });
     Ok(())
 }
@@ -214,17 +238,15 @@ pub async fn look_ahead(ctx: &Ctx, token: &str, client: Option<&str>) -> Result<
 /// # Errors
 /// When the database cannot be read.
 pub async fn find(ctx: &Ctx, token: &str, kind: TokenKind) -> Result<Option<StoredToken>, Failure> {
+    if kind == TokenKind::Access
+        && let Some(stored) = ctx.of_ahead(|ahead| ahead.take_stored(token))
+    {
+        return Ok(stored);
+    }
     let hash = hash_hex(token);
     let database = ctx.provider.database();
     let row = match kind {
-        TokenKind::Access => {
-            let ahead =
-                ctx.of_ahead(|ahead| (ahead.access_hash == hash).then(|| ahead.stored.clone()));
-            if let Some(stored) = ahead {
-                return Ok(stored);
-            }
-            database.row(&BY_ACCESS_TOKEN, params![hash]).await?
-        }
+        TokenKind::Access => database.row(&BY_ACCESS_TOKEN, params![hash]).await?,
         TokenKind::Refresh => database.row(&BY_REFRESH_TOKEN, params![hash]).await?,
     };
     let Some(row) = row else {

@@ -37,10 +37,6 @@ async fn introspection(call: &Call, params: &Params) -> Result<(), Failure> {
     let Some(token) = params.get("token") else {
         return Ok(());
     };
-    let credentials = ClientCredentials::from_request(call.authorization(), params);
-    let client = credentials
-        .ok()
-        .flatten()
-        .map(|presented| presented.client_id);
-    bearer::look_ahead(&call.ctx, token, client.as_deref()).await
+    let presented = ClientCredentials::from_request(call.authorization(), params);
+    bearer::look_ahead(&call.ctx, token, presented.ok().flatten()).await
 }
