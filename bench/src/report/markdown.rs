@@ -43,7 +43,8 @@ fn write_page(text: &mut String, figures: &Figures, notes: &str) -> std::fmt::Re
     writeln!(
         text,
         "# Performance\n\n\
-         Measured {} and written by\n\n```sh\n{}\n```\n\n\
+         Measured {} and written by\n\n\
+         <!-- not run: takes minutes on a machine with nothing else to do -->\n```sh\n{}\n```\n\n\
          What is between the marks of the notes was written by hand; everything else is replaced \
          by the next run. How it is measured: [bench/README.md](../bench/README.md).\n",
         figures.ended, figures.command
