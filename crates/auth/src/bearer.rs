@@ -18,30 +18,29 @@ use crate::lockout::Key;
 use crate::user::User;
 use crate::{Ctx, Failure};
 
-/// One row, whether there is such a token or not, so that the site's version always comes along.
-static BY_ACCESS_TOKEN: Sql = Sql::new(
-    r#"SELECT v.version, b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
-    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.access_token, b.last_used,
-    b.authorized_scopes
-    FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.access_token = ?
-    WHERE v.name = 'site'"#,
+/// The site's version and the token with this hash in one row, which is there whether there is
+/// such a token or not; with further columns and what they are joined from.
+macro_rules! by_token {
+    ($hash:literal $(, $columns:literal, $join:literal)?) => {
+        Sql::new(concat!(
+            r#"SELECT v.version, b.name, b.client, b."user", b.scopes, b.status, b.expires_at,
+            b.issued_at, b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.access_token,
+            b.last_used, b.authorized_scopes"#, $(", ", $columns,)?
+            r#" FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b."#, $hash, " = ?",
+            $(" ", $join,)?
+            " WHERE v.name = 'site'"
+        ))
+    };
+}
+
+static BY_ACCESS_TOKEN: Sql = by_token!("access_token");
+/// And until when the client that asks about it is locked.
+static BY_ACCESS_TOKEN_FOR_CLIENT: Sql = by_token!(
+    "access_token",
+    "x.locked_until",
+    r#"LEFT JOIN "__failure" x ON x.name = ?"#
 );
-/// The same, and until when the client that asks about it is locked.
-static BY_ACCESS_TOKEN_FOR_CLIENT: Sql = Sql::new(
-    r#"SELECT v.version, b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
-    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.access_token, b.last_used,
-    b.authorized_scopes, x.locked_until
-    FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.access_token = ?
-    LEFT JOIN "__failure" x ON x.name = ?
-    WHERE v.name = 'site'"#,
-);
-static BY_REFRESH_TOKEN: Sql = Sql::new(
-    r#"SELECT v.version, b.name, b.client, b."user", b.scopes, b.status, b.expires_at, b.issued_at,
-    b.refresh_expires_at, b.resource, b.auth_time, b.claims, b.access_token, b.last_used,
-    b.authorized_scopes
-    FROM "__version" v LEFT JOIN "tabOAuth Bearer Token" b ON b.refresh_token = ?
-    WHERE v.name = 'site'"#,
-);
+static BY_REFRESH_TOKEN: Sql = by_token!("refresh_token");
 
 /// The statements of this file, for the test that prepares each on every database.
 pub static STATEMENTS: &[&Sql] = &[

@@ -84,11 +84,7 @@ impl HostMap {
     /// [`AmbiguousHost`] when several sites claim it.
     pub fn site_for(&self, host: &str) -> Result<Option<&str>, AmbiguousHost> {
         // Nearly every host comes as it is kept.
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if is_port(port) => name,
-            _ => host,
-        };
-        if let Some([site]) = self.hosts.get(name).map(Vec::as_slice) {
+        if let Some([site]) = self.hosts.get(without_port(host)).map(Vec::as_slice) {
             return Ok(Some(site));
         }
         let Some(host) = normal_host(host) else {
@@ -130,6 +126,14 @@ impl HostMap {
             .collect();
         conflicts.sort_by(|a, b| a.host.cmp(&b.host));
         conflicts
+    }
+}
+
+/// A Host header without its port; as it is when it has none, or one that is none.
+pub fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        _ => host,
     }
 }
 

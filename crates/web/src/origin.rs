@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 use crema_document::SiteConfig;
-use crema_document::hosts::{HostMap, SiteNames};
+use crema_document::hosts::{HostMap, SiteNames, without_port};
 
 /// What the edge knows about a request before it looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,11 +53,7 @@ pub fn origin(peer: IpAddr, headers: &HeaderMap, host: &str, config: &SiteConfig
 /// `host_name`, one of its `domains`.
 pub fn is_own_name(site: &str, host: &str, config: &SiteConfig) -> bool {
     // Nearly always; the map is for the others.
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.parse::<u16>().is_ok() && !port.starts_with('+') => name,
-        _ => host,
-    };
-    name.eq_ignore_ascii_case(site)
+    without_port(host).eq_ignore_ascii_case(site)
         || HostMap::new([SiteNames::of(site, config)], None)
             .site_for(host)
             .is_ok_and(|found| found.is_some())
