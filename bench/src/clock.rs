@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crema_document::LocalTime;
+
 /// A moment to measure from.
 #[expect(
     clippy::disallowed_methods,
@@ -33,32 +35,9 @@ pub(crate) async fn pause(length: Duration) {
     tokio::time::sleep(length).await;
 }
 
-/// Seconds since 1970 as `(year, month, day, second of the day)`, in the Gregorian calendar.
-fn civil(seconds: i64) -> (i64, i64, i64, i64) {
-    // Days are counted from 1 March 0000, so that the leap day ends a year.
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day, seconds.rem_euclid(86_400))
-}
-
-/// A moment as Frappe's date columns hold it.
+/// A moment of UTC as Frappe's date columns hold it.
 pub(crate) fn date_time(micros: i64) -> String {
-    let (year, month, day, second) = civil(micros.div_euclid(1_000_000));
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    let micros = micros.rem_euclid(1_000_000);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}")
+    LocalTime::from_micros(micros).to_string()
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crema-store",
         ],
     ),
-    ("crema-bench", &["crema-crypto"]),
+    ("crema-bench", &["crema-crypto", "crema-document"]),
     (
         "crema-testkit",
         &[
