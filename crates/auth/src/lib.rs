@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod authorize;
 pub mod bearer;
+pub mod caller;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
@@ -26,6 +27,7 @@ pub mod login;
 pub mod metadata;
 pub mod password;
 pub mod provider;
+pub mod records;
 pub mod retention;
 pub mod revoke;
 pub mod session;

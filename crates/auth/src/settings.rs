@@ -145,13 +145,9 @@ async fn single(provider: &Provider, name: &str) -> Result<Single, Failure> {
 }
 
 fn definition(provider: &Provider, name: &str) -> Result<Arc<DocType>, Failure> {
-    let doctype = provider
-        .site()
-        .registry()
-        .get(name)
-        .filter(|doctype| doctype.issingle);
+    let doctype = provider.site().registry().get(name).cloned();
     doctype
-        .cloned()
+        .filter(|doctype| doctype.issingle)
         .ok_or_else(|| Failure::Validation(format!("There are no settings {name}.")))
 }
 

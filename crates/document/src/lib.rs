@@ -8,20 +8,25 @@
 //! - [`mod@bench`], [`config`], [`hosts`]: folders, configuration files, which site a host is
 //! - [`doctype`], [`registry`], [`schema`], [`patches`]: definitions, tables, first records
 //! - [`site`], [`lock`], [`version`]: making, opening, migrating, dropping
+//! - [`access`], [`documents`], [`list`]: documents as data: who may, one at a time, many
 //! - [`singles`], [`passwords`], [`row`], [`names`]: small pieces for working with records
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod bench;
 mod builtin;
 pub mod config;
 pub mod doctype;
+pub mod documents;
 mod error;
 pub mod hosts;
+pub mod list;
 pub mod lock;
 pub mod names;
 pub mod passwords;
 pub mod patches;
+mod refusal;
 pub mod registry;
 pub mod row;
 pub mod schema;
@@ -37,6 +42,7 @@ pub use config::{ConfigError, FileStamp, SiteConfig};
 pub use doctype::{DocType, Field, FieldType, Permission};
 pub use error::SiteError;
 pub use names::RandomSource;
+pub use refusal::{DocumentError, Reason, Refusal};
 pub use registry::Registry;
 pub use secret::SecretText;
 pub use singles::Single;

@@ -30,6 +30,7 @@ pub mod pkce;
 pub mod prompt;
 pub mod redirect_uri;
 pub mod resource;
+pub mod resource_scope;
 pub mod response;
 pub mod scope;
 pub mod secret;

@@ -79,7 +79,8 @@ pub async fn show(ctx: &Ctx, client_id: &str) -> Result<Map<String, Json>, Failu
     let row = database.row(&LOAD, params![client_id]).await?;
     let row = row.filter(|row| row.named("name") == Some(&Value::from(client_id)));
     let row = row.ok_or_else(|| not_found(client_id))?;
-    let doctype = ctx.provider.site().registry().get(DOCTYPE);
+    let registry = ctx.provider.site().registry();
+    let doctype = registry.get(DOCTYPE);
     let doctype = doctype.ok_or_else(|| Failure::internal("no DocType OAuth Client"))?;
     let mut fields = Map::new();
     for field in doctype

@@ -92,9 +92,9 @@ impl Site {
         &self.bench
     }
 
-    /// Its definitions.
-    pub fn registry(&self) -> &Arc<Registry> {
-        &self.registry
+    /// Its definitions, as of the last version that was seen.
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
     }
 
     /// Its database.
