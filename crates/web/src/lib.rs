@@ -16,6 +16,7 @@ pub mod cors;
 pub mod csrf;
 pub mod metrics;
 pub mod oauth;
+pub mod openapi;
 pub mod origin;
 pub mod pages;
 pub mod reply;

@@ -70,6 +70,8 @@ named! {
         Version => "version",
         /// A method that there is not.
         UnknownMethod => "unknown_method",
+        /// The description of the site's own API.
+        Openapi => "openapi",
         /// The sign-in page.
         LoginPage => "login_page",
         /// The page of the signed-in user.
@@ -106,6 +108,7 @@ impl Endpoint {
             _ if suffix(path, endpoints::PROTECTED_RESOURCE.path).is_some() => {
                 Endpoint::ProtectedResource
             }
+            "/api/openapi.json" => Endpoint::Openapi,
             "/login" => Endpoint::LoginPage,
             "/me" => Endpoint::Me,
             "/" | "/app" => Endpoint::Home,
