@@ -19,6 +19,7 @@ mod params;
 mod pkce;
 mod redirect_uri;
 mod resource;
+mod resource_scope;
 mod response;
 mod scope;
 mod token_request;
