@@ -4,13 +4,16 @@
 //! never falls back to the session or to Guest.
 // spec: http.md, Resource server
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crema_document::access::Actor;
-use crema_protocol::resource_scope::ResourceScopes;
+use crema_document::access::{Action, Actor, Reach};
+use crema_protocol::authorization::{Authorization, AuthorizationError};
+use crema_protocol::resource_scope::{ResourceScopes, Verb};
 
 use crate::session::Session;
-use crate::{Ctx, Failure};
+use crate::user::{GUEST, User};
+use crate::{Ctx, Failure, bearer};
 
 /// What a caller has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +49,34 @@ pub struct Caller {
 /// Why nobody could be told.
 #[derive(Debug)]
 pub enum Unidentified {
-    /// A bearer token that is expired, revoked or unknown.
+    /// A bearer token that is expired, revoked or unknown, or whose user or client is disabled
+    /// (401 with `error="invalid_token"`).
     DeadToken,
-    /// A header of another kind that is wrong, or says nothing.
+    /// A header of another kind that is wrong, or says nothing (401).
     BadCredentials,
     /// A `Basic` value that is no base64 (Frappe's `InvalidAuthorizationToken`, 400).
     Undecodable,
+    /// The credentials are good, and may not be used from this address or at this hour: 401
+    /// `AuthenticationError` with this message, as at the sign-in.
+    Restricted(&'static str),
     /// Ours, or too many attempts.
     Failure(Failure),
+}
+
+impl From<Failure> for Unidentified {
+    fn from(failure: Failure) -> Unidentified {
+        Unidentified::Failure(failure)
+    }
+}
+
+impl From<AuthorizationError> for Unidentified {
+    fn from(error: AuthorizationError) -> Unidentified {
+        match error {
+            AuthorizationError::Bearer => Unidentified::DeadToken,
+            AuthorizationError::Malformed => Unidentified::BadCredentials,
+            AuthorizationError::Undecodable => Unidentified::Undecodable,
+        }
+    }
 }
 
 impl Caller {
@@ -68,18 +91,134 @@ impl Caller {
             .as_ref()
             .is_none_or(|scopes| scopes.admits_method(method))
     }
+
+    /// Whether the user proved who he is less than ten minutes ago, as secrets and keys take.
+    /// API keys never do: nobody is there.
+    // spec: security.md, Clients, "need an `auth_time` of less than 10 minutes"
+    pub fn is_fresh(&self, ctx: &Ctx) -> bool {
+        let age = self.auth_time.map(|then| ctx.now.seconds() - then);
+        age.is_some_and(|seconds| (0..FRESH).contains(&seconds))
+    }
+
+    /// Somebody within the scopes of what was shown.
+    fn scoped(
+        user: &User,
+        credential: Credential,
+        scopes: Option<ResourceScopes>,
+        auth_time: Option<i64>,
+    ) -> Caller {
+        let actor = match &scopes {
+            Some(scopes) if !scopes.all => Arc::new(Actor {
+                reach: reach(scopes),
+                ..Actor::clone(&user.actor)
+            }),
+            _ => Arc::clone(&user.actor),
+        };
+        Caller {
+            user: user.name.clone(),
+            actor,
+            credential,
+            scopes: scopes.map(Arc::new),
+            auth_time,
+        }
+    }
 }
+
+/// How old a proof of who somebody is may be for what needs a fresh one, in seconds.
+const FRESH: i64 = 600;
 
 /// Who sends this request. `authorization` is the header as text (`Some("")` for one that is
 /// there and unreadable), `source` the value of `Frappe-Authorization-Source`.
 ///
+/// Whoever it is, the site's version has been looked at afterwards, so that definitions and
+/// settings in memory are those of this request.
+///
 /// # Errors
 /// [`Unidentified`] when credentials were sent that are not good.
+// spec: http.md, Resource server; security.md, "A request with an Authorization header ignores
+// cookies"
 pub async fn identify(
+    ctx: &Ctx,
+    authorization: Option<&str>,
+    source: Option<&str>,
+    session: Option<&Session>,
+) -> Result<Caller, Unidentified> {
+    if let Some(header) = authorization {
+        return match Authorization::parse(header)? {
+            Authorization::Bearer(token) => by_bearer(ctx, token.expose()).await,
+            Authorization::ApiKey(pair) => by_key(ctx, &pair, source).await,
+        };
+    }
+    match session {
+        Some(session) => by_session(ctx, session).await,
+        None => nobody(ctx).await,
+    }
+}
+
+async fn by_bearer(ctx: &Ctx, token: &str) -> Result<Caller, Unidentified> {
+    let token = bearer::check(ctx, token).await?;
+    let token = token.ok_or(Unidentified::DeadToken)?;
+    here_and_now(ctx, &token.user)?;
+    let credential = Credential::Bearer {
+        client: token.client.name.clone(),
+    };
+    let scopes = ResourceScopes::of(&token.scope);
+    let auth_time = token.stored.auth_time;
+    Ok(Caller::scoped(
+        &token.user,
+        credential,
+        Some(scopes),
+        auth_time,
+    ))
+}
+
+async fn by_key(
     _ctx: &Ctx,
-    _authorization: Option<&str>,
+    _pair: &crema_protocol::authorization::ApiKeyPair,
     _source: Option<&str>,
-    _session: Option<&Session>,
 ) -> Result<Caller, Unidentified> {
     Err(Unidentified::BadCredentials)
+}
+
+async fn by_session(ctx: &Ctx, session: &Session) -> Result<Caller, Unidentified> {
+    // The session was found alive; its user can have gone since.
+    let user = ctx.user(&session.user).await?.filter(|user| user.enabled);
+    let user = user.ok_or(Unidentified::BadCredentials)?;
+    here_and_now(ctx, &user)?;
+    let auth_time = Some(session.auth_time.seconds());
+    Ok(Caller::scoped(&user, Credential::Session, None, auth_time))
+}
+
+async fn nobody(ctx: &Ctx) -> Result<Caller, Unidentified> {
+    let guest = ctx.user(GUEST).await?;
+    let guest = guest.ok_or_else(|| Failure::internal("there is no User Guest"))?;
+    Ok(Caller::scoped(&guest, Credential::Guest, None, None))
+}
+
+/// `restrict_ip`, `login_after` and `login_before` hold for every credential of a user.
+fn here_and_now(ctx: &Ctx, user: &User) -> Result<(), Unidentified> {
+    match user.refused_here_and_now(ctx) {
+        Some(message) => Err(Unidentified::Restricted(message)),
+        None => Ok(()),
+    }
+}
+
+/// The scopes in the words of documents.
+fn reach(scopes: &ResourceScopes) -> Reach {
+    let actions = |verbs: &BTreeSet<Verb>| verbs.iter().map(|verb| action(*verb)).collect();
+    let by_doctype = scopes.doctypes.iter();
+    Reach::Some(
+        by_doctype
+            .map(|(doctype, verbs)| (doctype.clone(), actions(verbs)))
+            .collect(),
+    )
+}
+
+fn action(verb: Verb) -> Action {
+    match verb {
+        Verb::Read => Action::Read,
+        Verb::Write => Action::Write,
+        Verb::Create => Action::Create,
+        Verb::Delete => Action::Delete,
+    }
 }

@@ -37,8 +37,6 @@ pub static STATEMENTS: &[&Sql] = &[&PASSWORD, &UPGRADE, &LOCK_USER, &SIGNED_IN];
 // Frappe's texts.
 const INVALID: &str = "Invalid login credentials";
 const INCOMPLETE: &str = "Incomplete login details";
-const WRONG_ADDRESS: &str = "Access not allowed from this IP Address";
-const WRONG_HOUR: &str = "Login not allowed at this time";
 const NO_PASSWORDS: &str = "Login with username and password is not allowed.";
 const SECOND_FACTOR: &str = "A second factor is required to sign in as this user.";
 
@@ -245,7 +243,7 @@ async fn attempt(ctx: &Ctx, usr: &str, pwd: &Secret<String>) -> Result<Verdict, 
     let Some(hash) = hash else {
         return Ok(Verdict::Refused(INVALID));
     };
-    let Some(message) = not_from_here_and_now(ctx, &user) else {
+    let Some(message) = user.refused_here_and_now(ctx) else {
         return Ok(Verdict::Right(Proof { user, hash }));
     };
     let entry = Entry::new(ctx, Operation::Login, Status::Failed)
@@ -322,14 +320,4 @@ async fn upgrade(
         .check(pwd, stored.clone(), settings.legacy_password_rounds)
         .await?;
     Ok(stored.filter(|_| verification.valid))
-}
-
-/// `restrict_ip`, `login_after` and `login_before` of the user.
-fn not_from_here_and_now(ctx: &Ctx, user: &User) -> Option<&'static str> {
-    if !user.admits_address(ctx.address) {
-        return Some(WRONG_ADDRESS);
-    }
-    let local = ctx.provider.site().local(ctx.now).micros();
-    let hour = local.div_euclid(3_600_000_000).rem_euclid(24);
-    (!user.admits_hour(hour)).then_some(WRONG_HOUR)
 }

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod authorization;
 pub mod authorize_request;
 pub mod claims;
 pub mod client_auth;

@@ -7,6 +7,10 @@
 pub const CLIENT_ID: usize = 2048;
 /// A client secret as presented.
 pub const CLIENT_SECRET: usize = 1024;
+/// The public half of an API key.
+pub const API_KEY: usize = 140;
+/// The secret half of an API key as presented.
+pub const API_SECRET: usize = 1024;
 /// `redirect_uri`.
 pub const REDIRECT_URI: usize = 2048;
 /// `state`: never stored, but it has to fit into a `Location` header.

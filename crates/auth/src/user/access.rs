@@ -5,8 +5,26 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::User;
+use crate::Ctx;
+
+/// Frappe's words for who may not be here, and not now.
+const WRONG_ADDRESS: &str = "Access not allowed from this IP Address";
+const WRONG_HOUR: &str = "Login not allowed at this time";
 
 impl User {
+    /// Why the user may not come from the request's address or at its hour, if so.
+    pub(crate) fn refused_here_and_now(&self, ctx: &Ctx) -> Option<&'static str> {
+        if !self.admits_address(ctx.address) {
+            return Some(WRONG_ADDRESS);
+        }
+        if self.login_after == 0 && self.login_before == 0 {
+            return None;
+        }
+        let local = ctx.provider.site().local(ctx.now).micros();
+        let hour = local.div_euclid(3_600_000_000).rem_euclid(24);
+        (!self.admits_hour(hour)).then_some(WRONG_HOUR)
+    }
+
     /// Whether the user may sign in from that address. `restrict_ip` holds addresses, beginnings
     /// of addresses as Frappe understands them (`192.168.1`) and networks (`10.0.0.0/8`).
     pub fn admits_address(&self, address: IpAddr) -> bool {

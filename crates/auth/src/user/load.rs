@@ -1,11 +1,12 @@
 //! Reading users.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crema_crypto::hash_hex;
 use crema_crypto::token::random_hex;
 use crema_document::LocalTime;
+use crema_document::access::{self, Actor, Reach, UserPermissions};
 use crema_store::{Row, Sql, Transaction, Value, params};
 
 use super::{ADMINISTRATOR, GUEST, SYSTEM_USER, User};
@@ -76,6 +77,7 @@ pub async fn load(provider: &Provider, name: &str) -> Result<Option<User>, Failu
     if user.subject.is_empty() {
         user.subject = make_subject(provider, name).await?;
     }
+    user.actor = Arc::new(actor(provider, &user).await?);
     Ok(Some(user))
 }
 
@@ -119,6 +121,30 @@ fn read(provider: &Provider, row: &Row) -> Result<User, Failure> {
         restrict_ip: optional(13)?,
         login_after: number(14)?,
         login_before: number(15)?,
+        actor: Arc::new(Actor {
+            user: text(0)?,
+            roles: BTreeSet::new(),
+            administrator: false,
+            user_permissions: Arc::default(),
+            reach: Reach::Everything,
+        }),
+    })
+}
+
+/// The user as far as documents are concerned. User Permissions restrict neither Administrator
+/// nor who is not signed in.
+async fn actor(provider: &Provider, user: &User) -> Result<Actor, Failure> {
+    let administrator = user.name == ADMINISTRATOR;
+    let user_permissions = match administrator || user.name == GUEST {
+        true => UserPermissions::default(),
+        false => access::load(provider.database(), &user.name).await?,
+    };
+    Ok(Actor {
+        user: user.name.clone(),
+        roles: user.roles.iter().cloned().collect(),
+        administrator,
+        user_permissions: Arc::new(user_permissions),
+        reach: Reach::Everything,
     })
 }
 

@@ -16,7 +16,10 @@ pub use email::normal_email;
 pub(crate) use load::hold_enabled;
 pub use load::{UserSummary, find_for_login, list, load};
 
+use std::sync::Arc;
+
 use crema_document::Timestamp;
+use crema_document::access::Actor;
 use crema_store::Sql;
 
 /// The user who may do everything and holds every role.
@@ -78,6 +81,8 @@ pub struct User {
     pub login_after: i64,
     /// First hour of the day when signing in ends; 0 for any.
     pub login_before: i64,
+    /// The user as far as documents are concerned, with the reach of a session: everything.
+    pub actor: Arc<Actor>,
 }
 
 impl User {

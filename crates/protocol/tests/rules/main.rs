@@ -8,6 +8,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod authorization;
 mod authorize_request;
 mod claims;
 mod client_auth;
