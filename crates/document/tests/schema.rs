@@ -178,9 +178,15 @@ async fn names_and_tokens_are_compared_byte_for_byte(engine: Engine) {
 }
 
 async fn every_statement_fits(engine: Engine) {
-    use crema_document::{passwords, patches, singles, version};
+    use crema_document::{access, passwords, patches, singles, version};
     let (_place, database) = with_tables(engine).await;
-    let all = [passwords::ALL, patches::ALL, singles::ALL, version::ALL];
+    let all = [
+        access::ALL,
+        passwords::ALL,
+        patches::ALL,
+        singles::ALL,
+        version::ALL,
+    ];
     for sql in all.into_iter().flatten() {
         let checked = database.prepare_check(sql).await;
         assert_eq!(checked, Ok(()), "{sql:?}");

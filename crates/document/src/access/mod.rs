@@ -5,14 +5,18 @@
 //! becomes a condition of the query for lists, and is asked directly for single documents, so
 //! that both admit the same rows.
 
+mod child;
 mod grant;
+mod rows;
 mod user_permission;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use grant::{Grant, RowRule, grant, require};
-pub use user_permission::{UserPermissions, load};
+pub use child::parent_of;
+pub use grant::{Grant, grant, require};
+pub use rows::RowRule;
+pub use user_permission::{ALL, Allowed, UserPermissions, load, restrictions};
 
 /// What is done with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +56,23 @@ pub struct Actor {
     pub user_permissions: Arc<UserPermissions>,
     /// How far the credential of the request reaches. Roles count on top.
     pub reach: Reach,
+}
+
+impl Actor {
+    /// Whether nobody is signed in.
+    pub fn is_guest(&self) -> bool {
+        self.user == "Guest"
+    }
+
+    /// Whether a permission for this role is for the actor. A guest has one role, whatever is
+    /// stored, and the role Administrator comes with being the user of that name only.
+    pub fn holds(&self, role: &str) -> bool {
+        match role {
+            "Administrator" => self.administrator,
+            "Guest" if self.is_guest() => true,
+            _ => !self.is_guest() && self.roles.contains(role),
+        }
+    }
 }
 
 /// What a credential opens, whoever presents it.

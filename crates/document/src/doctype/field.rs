@@ -197,6 +197,12 @@ impl Field {
         {
             return Err("the column can only be text".to_owned());
         }
+        if self.permlevel > super::MAX_LEVEL {
+            return Err(format!(
+                "the permission level is above {}",
+                super::MAX_LEVEL
+            ));
+        }
         let needs_options = self.fieldtype.is_table() || self.fieldtype == FieldType::Link;
         if needs_options && self.target().is_none() {
             return Err("it names no DocType in its options".to_owned());

@@ -8,11 +8,16 @@ mod flag;
 
 use serde::Deserialize;
 
+use crate::access::Action;
+
 pub use field::Field;
 pub use field_type::FieldType;
 
 /// How many bytes a table's name may have: PostgreSQL cuts longer ones off.
 pub const MAX_TABLE_NAME: usize = 63;
+
+/// The highest permission level, as in Frappe.
+pub const MAX_LEVEL: u32 = 9;
 
 /// A definition that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +97,16 @@ pub struct DocType {
     /// Indexes over several columns (ours; Frappe makes such in code).
     #[serde(default)]
     pub indexes: Vec<IndexDefinition>,
+    /// Ours: servers keep its documents in memory, so every change of one moves the site's
+    /// version.
+    #[serde(default, deserialize_with = "flag::read")]
+    pub watched: bool,
+    /// Ours: where `if_owner` limits, the user in one of these fields counts as the owner.
+    #[serde(default)]
+    pub owner_fields: Vec<String>,
+    /// Ours: where `if_owner` limits, reading is open to all when this Check is set.
+    #[serde(default)]
+    pub public_field: Option<String>,
 }
 
 /// An index over several columns.
@@ -148,6 +163,18 @@ pub struct Permission {
     /// May send by e-mail.
     #[serde(deserialize_with = "flag::read")]
     pub email: bool,
+}
+
+impl Permission {
+    /// Whether it allows an action.
+    pub fn allows(&self, action: Action) -> bool {
+        match action {
+            Action::Read => self.read,
+            Action::Write => self.write,
+            Action::Create => self.create,
+            Action::Delete => self.delete,
+        }
+    }
 }
 
 impl DocType {
@@ -255,7 +282,31 @@ impl DocType {
                 return Err("an index is over a column that is not there".to_owned());
             }
         }
-        Ok(())
+        self.check_permissions()
+    }
+
+    fn check_permissions(&self) -> Result<(), String> {
+        for permission in &self.permissions {
+            if permission.role.is_empty() {
+                return Err("a permission names no role".to_owned());
+            }
+            if u32::from(permission.permlevel) > MAX_LEVEL {
+                return Err(format!("a permission has a level above {MAX_LEVEL}"));
+            }
+        }
+        for name in &self.owner_fields {
+            if !self.field(name).is_some_and(Field::has_column) {
+                return Err(format!("owner_fields: there is no field {name}"));
+            }
+        }
+        let is_check = |name: &String| {
+            self.field(name)
+                .is_some_and(|field| field.fieldtype == FieldType::Check)
+        };
+        match &self.public_field {
+            Some(name) if !is_check(name) => Err(format!("public_field: there is no Check {name}")),
+            _ => Ok(()),
+        }
     }
 }
 
