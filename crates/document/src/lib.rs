@@ -8,12 +8,14 @@
 //! - [`mod@bench`], [`config`], [`hosts`]: folders, configuration files, which site a host is
 //! - [`doctype`], [`registry`], [`schema`], [`patches`]: definitions, tables, first records
 //! - [`site`], [`lock`], [`version`]: making, opening, migrating, dropping
+//! - [`apps`]: DocTypes and documents that come in folders
 //! - [`access`], [`documents`], [`list`]: documents as data: who may, one at a time, many
 //! - [`singles`], [`passwords`], [`row`], [`names`]: small pieces for working with records
 
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod apps;
 pub mod bench;
 mod builtin;
 pub mod config;

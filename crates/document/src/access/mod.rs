@@ -6,6 +6,7 @@
 //! that both admit the same rows.
 
 mod child;
+pub(crate) mod custom;
 mod grant;
 mod rows;
 mod user_permission;
@@ -16,7 +17,10 @@ use std::sync::Arc;
 pub use child::parent_of;
 pub use grant::{Grant, grant, require};
 pub use rows::RowRule;
-pub use user_permission::{ALL, Allowed, UserPermissions, load, restrictions};
+pub use user_permission::{Allowed, UserPermissions, load, restrictions};
+
+/// The statements of this module, for the test that prepares each on every database.
+pub static ALL: &[&[&crema_store::Sql]] = &[user_permission::ALL, custom::ALL];
 
 /// What is done with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

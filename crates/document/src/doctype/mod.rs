@@ -49,6 +49,9 @@ pub enum Naming {
 pub struct DocType {
     /// Its name, for example `OAuth Client`.
     pub name: String,
+    /// The app that it came with; empty for what the program brings along.
+    #[serde(skip)]
+    pub app: String,
     /// The module it belongs to.
     #[serde(default)]
     pub module: String,

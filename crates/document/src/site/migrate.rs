@@ -35,11 +35,11 @@ impl Site {
         random: Arc<dyn RandomSource>,
     ) -> Result<Vec<Change>, SiteError> {
         let _lock = MigrationLock::acquire(&self.folder).await?;
-        let mut changes = schema::sync(&self.database, &self.registry).await?;
+        let mut changes = schema::sync(&self.database, &self.builtin).await?;
         // The zone must be known before anything is written in local time.
         self.version().await?;
         let context = PatchContext {
-            registry: Arc::clone(&self.registry),
+            registry: Arc::clone(&self.builtin),
             random,
             now,
             local: self.local(now),

@@ -1,7 +1,8 @@
-//! One site: its configuration, its database, its time zone.
+//! One site: its configuration, its database, its definitions, its time zone.
 
 mod connect;
 mod create;
+mod definitions;
 mod migrate;
 
 use std::fmt;
@@ -19,19 +20,21 @@ use crate::{
 };
 
 pub use create::{NewSite, RootCredentials};
+use definitions::Definitions;
 
 /// An open site. Nothing of it is shared with another.
 pub struct Site {
     name: String,
     folder: PathBuf,
     bench: Bench,
-    registry: Arc<Registry>,
+    builtin: Arc<Registry>,
+    definitions: ArcSwap<Definitions>,
     database: Database,
     connection: DatabaseConfig,
     config: ArcSwap<Loaded>,
     zone: ArcSwap<TimeZone>,
-    /// The version at which the zone was read.
-    zone_version: AtomicU64,
+    /// The version at which the zone and the definitions were read.
+    seen_version: AtomicU64,
 }
 
 /// A configuration and the state of the files it was read from.
@@ -52,8 +55,8 @@ pub enum ConfigChange {
 }
 
 impl Site {
-    /// Opens a site. A server is not contacted yet; the time zone is read at the first
-    /// [`Site::version`].
+    /// Opens a site. A server is not contacted yet; the time zone and
+    /// the definitions of its apps are read at the first [`Site::version`].
     ///
     /// # Errors
     /// When there is no such site, its configuration is broken or incomplete, or the SQLite
@@ -68,12 +71,13 @@ impl Site {
             name: name.to_owned(),
             folder,
             bench: bench.clone(),
-            registry,
+            definitions: ArcSwap::from_pointee(Definitions::of(&registry)),
+            builtin: registry,
             database: Database::open(&connection)?,
             connection,
             config: ArcSwap::from_pointee(Loaded { config, stamp }),
             zone: ArcSwap::from_pointee(TimeZone::utc()),
-            zone_version: AtomicU64::new(0),
+            seen_version: AtomicU64::new(0),
         })
     }
 
@@ -94,7 +98,7 @@ impl Site {
 
     /// Its definitions, as of the last version that was seen.
     pub fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.registry)
+        Arc::clone(&self.definitions.load().registry)
     }
 
     /// Its database.
@@ -139,15 +143,18 @@ impl Site {
     }
 
     /// Takes note of the version that some statement read along. When it has moved, the time
-    /// zone is read again.
+    /// zone and the definitions are read again.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn see_version(&self, version: u64) -> Result<(), StoreError> {
-        if self.zone_version.load(Ordering::Acquire) == version {
+        if self.seen_version.load(Ordering::Acquire) == version {
             return Ok(());
         }
-        self.read_zone(version).await
+        self.read_zone().await?;
+        self.read_definitions().await?;
+        self.seen_version.store(version, Ordering::Release);
+        Ok(())
     }
 
     /// The zone in which this site keeps its local times: `time_zone` of System Settings, UTC
@@ -166,8 +173,8 @@ impl Site {
         self.database.close().await;
     }
 
-    async fn read_zone(&self, version: u64) -> Result<(), StoreError> {
-        let zone = match self.registry.get("System Settings") {
+    async fn read_zone(&self) -> Result<(), StoreError> {
+        let zone = match self.builtin.get("System Settings") {
             Some(doctype) => {
                 let settings = singles::get(&self.database, doctype).await?;
                 settings.text("time_zone").map(TimeZone::named)
@@ -183,7 +190,6 @@ impl Site {
             }
         };
         self.zone.store(Arc::new(zone));
-        self.zone_version.store(version, Ordering::Release);
         Ok(())
     }
 }
