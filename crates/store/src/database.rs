@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use crate::server::Server;
 use crate::sqlite::Sqlite;
 use crate::{
-    Column, ColumnChange, DatabaseConfig, Dialect, Index, Row, Sql, Stats, StoreError, Transaction,
-    Value,
+    Column, ColumnChange, DatabaseConfig, Dialect, Index, Row, RowStream, Sql, Statement, Stats,
+    StoreError, Transaction, Value,
 };
 
 /// An open database. Clones share its connections.
@@ -89,7 +89,7 @@ impl Database {
         sql: &'static Sql,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        reads(sql)?;
+        reads(sql.is_read())?;
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.rows(sql, &values, usize::MAX),
             Engine::Server(server) => server.rows(sql, values).await,
@@ -105,12 +105,41 @@ impl Database {
         sql: &'static Sql,
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
-        reads(sql)?;
+        reads(sql.is_read())?;
         let rows = match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.rows(sql, &values, 1)?,
             Engine::Server(server) => server.rows(sql, values).await?,
         };
         Ok(rows.into_iter().next())
+    }
+
+    /// Runs one dynamic reading statement outside of a transaction and returns its rows. On
+    /// SQLite it begins on the calling thread, and goes on elsewhere when it takes longer than
+    /// about a millisecond.
+    ///
+    /// # Errors
+    /// When the statement fails, or is not a `SELECT` or `WITH`.
+    pub async fn statement_rows(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        reads(statement.is_read())?;
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.statement_rows(statement).await,
+            Engine::Server(server) => server.statement_rows(statement).await,
+        }
+    }
+
+    /// Runs one dynamic reading statement and gives its rows while they are read. It holds a
+    /// connection until the last row or until it is dropped; only some may do so at a time,
+    /// others wait for their turn.
+    ///
+    /// # Errors
+    /// When it is not a `SELECT` or `WITH`, or too many others stream. That the statement fails
+    /// shows when the first rows are asked for.
+    pub async fn stream(&self, statement: Statement) -> Result<RowStream, StoreError> {
+        reads(statement.is_read())?;
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.stream(statement).await,
+            Engine::Server(server) => server.stream(statement).await,
+        }
     }
 
     /// Runs an operation in one transaction. `Err` rolls it back; with `Ok` the changes are
@@ -243,8 +272,8 @@ impl fmt::Debug for Database {
 
 /// Writing goes through a transaction on every database, also where the driver would allow
 /// it otherwise.
-fn reads(sql: &Sql) -> Result<(), StoreError> {
-    if sql.is_read() {
+fn reads(is_read: bool) -> Result<(), StoreError> {
+    if is_read {
         return Ok(());
     }
     Err(StoreError::Schema(

@@ -91,12 +91,95 @@ impl Dialect {
         }
     }
 
-    /// A condition that matches a column against a bound pattern without regard to case
-    /// (ASCII only on SQLite). The pattern's wildcards are `%` and `_`; text that must not
-    /// act as a pattern goes through [`Dialect::escape_like`].
+    /// A condition that matches a text against a pattern without regard to case, in the same
+    /// way on every database. `place` is where the pattern is bound, which has gone through
+    /// [`Dialect::fold`]. Its wildcards are `%` and `_`; text that must not act as a pattern
+    /// goes through [`Dialect::escape_like`].
     #[must_use]
-    pub fn like(self, quoted_column: &str) -> String {
-        format!("lower({quoted_column}) LIKE lower(?) ESCAPE '!'")
+    pub fn like(self, text: &str, place: &str) -> String {
+        format!("{} LIKE {place} ESCAPE '!'", self.lower(text))
+    }
+
+    /// The text in lower case, as [`Dialect::fold`] has it. Letters that Unicode has got since
+    /// its version 5.2 (Cherokee, for example) keep their case on MariaDB.
+    fn lower(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{}({text})", crate::sqlite::FOLD),
+            // The collation of our columns knows the letters of Unicode 3 only.
+            Self::MariaDb => format!(
+                "replace(lower({text} COLLATE utf8mb4_unicode_520_ci) \
+                 COLLATE {MARIADB_COLLATION}, '\u{3c2}', '\u{3c3}')"
+            ),
+            // Our databases know ASCII only; every server has this collation. It writes a
+            // sigma at the end of a word differently, and an I with a dot as two characters.
+            Self::Postgres => format!(
+                "lower(translate({text}, '\u{130}\u{3a3}\u{3c2}', 'i\u{3c3}\u{3c3}') \
+                 COLLATE \"und-x-icu\")"
+            ),
+        }
+    }
+
+    /// Text in lower case, character by character, with one small sigma.
+    #[must_use]
+    pub fn fold(text: &str) -> String {
+        if text.is_ascii() {
+            return text.to_ascii_lowercase();
+        }
+        let lower = |character: char| match character {
+            '\u{3c2}' => '\u{3c3}',
+            other => other.to_lowercase().next().unwrap_or(other),
+        };
+        text.chars().map(lower).collect()
+    }
+
+    /// An expression as a floating point number.
+    #[must_use]
+    pub fn as_real(self, expression: &str) -> String {
+        match self {
+            Self::Sqlite => format!("CAST({expression} AS REAL)"),
+            Self::MariaDb => format!("CAST({expression} AS DOUBLE)"),
+            Self::Postgres => format!("CAST({expression} AS double precision)"),
+        }
+    }
+
+    /// An integer as text.
+    #[must_use]
+    pub fn integer_as_text(self, expression: &str) -> String {
+        match self {
+            Self::MariaDb => format!("CAST({expression} AS CHAR)"),
+            Self::Sqlite | Self::Postgres => format!("CAST({expression} AS text)"),
+        }
+    }
+
+    /// A date as text, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn date_as_text(self, expression: &str) -> String {
+        match self {
+            Self::Sqlite => expression.to_owned(),
+            Self::MariaDb => format!("CAST({expression} AS CHAR)"),
+            Self::Postgres => format!("to_char({expression}, 'YYYY-MM-DD')"),
+        }
+    }
+
+    /// A date and time as text, `YYYY-MM-DD HH:MM:SS.ffffff`.
+    #[must_use]
+    pub fn datetime_as_text(self, expression: &str) -> String {
+        match self {
+            Self::Sqlite => expression.to_owned(),
+            Self::MariaDb => format!("CAST({expression} AS CHAR)"),
+            Self::Postgres => format!("to_char({expression}, 'YYYY-MM-DD HH24:MI:SS.US')"),
+        }
+    }
+
+    /// What follows the direction of a column of an order that may be `NULL`, so that it comes
+    /// first ascending and last descending, as it does by itself on the other databases.
+    #[must_use]
+    pub const fn null_order(self, descending: bool) -> &'static str {
+        match (self, descending) {
+            (Self::Sqlite | Self::MariaDb, _) => "",
+            (Self::Postgres, false) => " NULLS FIRST",
+            (Self::Postgres, true) => " NULLS LAST",
+        }
     }
 
     /// Text in which the wildcards of [`Dialect::like`] stand for themselves.

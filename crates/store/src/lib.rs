@@ -5,6 +5,8 @@
 //! nothing about what the rows mean.
 //!
 //! - [`Database::row`] and [`Database::rows`] run one reading statement,
+//!   [`Database::statement_rows`] one that was put together while running, and
+//!   [`Database::stream`] gives its rows while they are read,
 //! - [`Database::read`] runs several of them on one snapshot,
 //! - [`Database::write`] runs an operation in a transaction and returns after its commit.
 //!
@@ -33,6 +35,7 @@ mod server;
 mod sql;
 mod sqlite;
 mod stats;
+mod stream;
 mod transaction;
 mod value;
 
@@ -48,5 +51,6 @@ pub use row::Row;
 pub use schema::{Column, ColumnChange, Index};
 pub use sql::{Sql, Statement};
 pub use stats::Stats;
+pub use stream::RowStream;
 pub use transaction::Transaction;
 pub use value::Value;

@@ -54,12 +54,16 @@ impl Sql {
 
     /// Whether the statement only reads, as its first word says.
     pub(crate) fn is_read(&self) -> bool {
-        let word = self.text.trim_start();
-        ["SELECT", "WITH"].iter().any(|read| {
-            word.get(..read.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(read))
-        })
+        is_read(self.text)
     }
+}
+
+fn is_read(text: &str) -> bool {
+    let word = text.trim_start();
+    ["SELECT", "WITH"].iter().any(|read| {
+        word.get(..read.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(read))
+    })
 }
 
 impl fmt::Debug for Sql {
@@ -90,6 +94,11 @@ impl Statement {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the statement only reads, as its first word says.
+    pub(crate) fn is_read(&self) -> bool {
+        is_read(&self.text)
     }
 }
 

@@ -320,11 +320,12 @@ async fn patterns(engine: Engine) {
     for name in ["Administrator", "50%", "500", "a_b", "axb", "wow!"] {
         support::insert(&database, name, 1).await.unwrap();
     }
-    let like = engine.dialect().like(r#""name""#);
+    let like = engine.dialect().like(r#""name""#, "?");
     let sql = leak(format!(
         r#"SELECT "name" FROM "counter" WHERE {like} ORDER BY "name""#
     ));
     let found = async |pattern: &str| -> Vec<String> {
+        let pattern = crema_store::Dialect::fold(pattern);
         let rows = database.rows(sql, params![pattern]).await.unwrap();
         rows.iter()
             .map(|row| row.text(0).unwrap().to_owned())

@@ -17,7 +17,7 @@ use sqlx::{
 
 use crate::dialect::MARIADB_COLLATION;
 use crate::error::Failure;
-use crate::server::{TRUST_IDLE, idle_in_transaction, ping_in_time};
+use crate::server::{Sink, TRUST_IDLE, idle_in_transaction, ping_in_time};
 use crate::transaction::Text;
 use crate::{Row, ServerConfig, StoreError, Tls, Value, datetime};
 
@@ -116,6 +116,23 @@ pub(crate) async fn rows(
     rows.iter()
         .map(|row| Ok(Row::new(Some(Arc::clone(&names)), column::values(row)?)))
         .collect()
+}
+
+/// Runs a statement and hands its rows on while they come; see [`Sink::forward`].
+pub(crate) async fn send_rows(
+    connection: &mut MySqlConnection,
+    text: Text,
+    values: &[Value],
+    sink: &Sink,
+) -> Result<bool, Failure> {
+    let (statement, arguments) = bind(connection, text, values).await?;
+    let rows = statement.query_with(arguments).fetch(connection);
+    let mut names = None;
+    let convert = |row: &_| {
+        let names = names.get_or_insert_with(|| column::names(row));
+        Ok(Row::new(Some(Arc::clone(names)), column::values(row)?))
+    };
+    sink.forward(rows, convert, error).await
 }
 
 /// Runs a statement and returns the number of changed rows. The driver asks for the rows that

@@ -2,26 +2,30 @@
 //! really awaited, and another try after a deadlock.
 
 mod failure;
+mod forward;
 mod limits;
 mod patience;
 mod session;
 
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::{MySqlPool, PgPool};
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::error::Failure;
 use crate::stats::{Counts, Stats};
 use crate::transaction::{Connection, Text, Transaction};
 use crate::{
-    Column, ColumnChange, Dialect, Index, Row, ServerConfig, Sql, StoreError, Value, mariadb,
-    postgres,
+    Column, ColumnChange, Dialect, Index, Row, ServerConfig, Sql, Statement, StoreError, Value,
+    mariadb, postgres,
 };
 
 pub(crate) use failure::driver_error;
+pub(crate) use forward::Sink;
 use limits::Limits;
 pub(crate) use limits::{idle_in_transaction, ping_in_time};
 use patience::Patience;
@@ -36,6 +40,9 @@ pub(crate) struct Server {
     pool: Pool,
     limits: Limits,
     counts: Counts,
+    /// Places for statements whose rows stream, and hold a connection while somebody slow
+    /// reads them.
+    streams: Arc<Semaphore>,
 }
 
 #[derive(Clone)]
@@ -60,6 +67,7 @@ impl Server {
             pool: Pool::MariaDb(mariadb::pool(config)),
             limits: Limits::new(config.timeout),
             counts: Counts::default(),
+            streams: forward::places(config),
         })
     }
 
@@ -69,6 +77,7 @@ impl Server {
             pool: Pool::Postgres(postgres::pool(config)),
             limits: Limits::new(config.timeout),
             counts: Counts::default(),
+            streams: forward::places(config),
         })
     }
 
@@ -114,17 +123,30 @@ impl Server {
         self.fixed_rows(text, values).await
     }
 
+    /// The same for a dynamic statement.
+    pub(crate) async fn statement_rows(
+        &self,
+        statement: Statement,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.text_rows(Text::Dynamic(statement.text), statement.values)
+            .await
+    }
+
     /// Like [`Server::rows`], for a text in the server's own dialect.
     pub(crate) async fn fixed_rows(
         &self,
         text: &'static str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
+        self.text_rows(Text::Fixed(text), values).await
+    }
+
+    async fn text_rows(&self, text: Text, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let server = self.clone();
         uninterrupted(self.limits.of_operation(), async move {
             let mut patience = Patience::new(server.limits.of_attempts());
             loop {
-                match server.try_rows(text, &values).await {
+                match server.try_rows(text.clone(), &values).await {
                     Ok(rows) => return Ok(rows),
                     Err(failure) if failure.again && patience.pause().await => {
                         server.counts.retried()
@@ -136,8 +158,7 @@ impl Server {
         .await
     }
 
-    async fn try_rows(&self, text: &'static str, values: &[Value]) -> Result<Vec<Row>, Failure> {
-        let text = Text::Fixed(text);
+    async fn try_rows(&self, text: Text, values: &[Value]) -> Result<Vec<Row>, Failure> {
         match &self.pool {
             Pool::MariaDb(pool) => {
                 let mut session = Session::acquire(pool, &self.counts, mariadb::error).await?;

@@ -3,19 +3,24 @@
 mod catalogue;
 mod checkpoint;
 mod connection;
+mod fold;
 mod operation;
+mod pace;
+mod reading;
 mod statement;
 mod stats;
 mod writer;
 
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use crate::transaction::{Connection, Transaction};
 use crate::{Column, ColumnChange, Index, Row, Sql, StoreError, Value};
 
+pub(crate) use fold::NAME as FOLD;
 pub(crate) use statement::{Names, execute, rows};
 
 /// Connections kept for readers. More are opened when more threads read at once, and closed
@@ -26,23 +31,34 @@ const IDLE_READERS: usize = 16;
 struct Reader {
     connection: rusqlite::Connection,
     shapes: statement::Shapes,
+    pace: Arc<pace::Pace>,
 }
 
 impl Reader {
     fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = connection::open(path, connection::Role::Reader)?;
+        let pace = pace::Pace::attach(&mut connection)?;
         Ok(Self {
-            connection: connection::open(path, connection::Role::Reader)?,
+            connection,
             shapes: statement::Shapes::default(),
+            pace,
         })
     }
 }
 
 /// A database file.
 pub(crate) struct Sqlite {
-    path: std::path::PathBuf,
     writer: writer::Writer,
+    readers: Arc<Readers>,
+    /// Places for statements that take long, each of which has a thread.
+    long: Arc<Semaphore>,
+}
+
+/// The connections for readers.
+struct Readers {
+    path: PathBuf,
     /// `None` once the database is closed.
-    readers: Mutex<Option<Vec<Reader>>>,
+    idle: Mutex<Option<Vec<Reader>>>,
 }
 
 impl Sqlite {
@@ -52,9 +68,12 @@ impl Sqlite {
         let writer = writer::Writer::start(path)?;
         let reader = Reader::open(path)?;
         Ok(Self {
-            path: path.to_owned(),
             writer,
-            readers: Mutex::new(Some(vec![reader])),
+            readers: Arc::new(Readers {
+                path: path.to_owned(),
+                idle: Mutex::new(Some(vec![reader])),
+            }),
+            long: Arc::new(Semaphore::new(reading::LONG)),
         })
     }
 
@@ -66,10 +85,12 @@ impl Sqlite {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
         let text = sql.for_dialect(crate::Dialect::Sqlite);
-        let mut reader = self.take_reader()?;
-        let Reader { connection, shapes } = &mut reader;
+        let mut reader = self.readers.take()?;
+        let Reader {
+            connection, shapes, ..
+        } = &mut reader;
         let result = statement::fixed_rows(connection, shapes, text, values, limit);
-        self.give_back(reader);
+        self.readers.give_back(reader);
         result
     }
 
@@ -81,7 +102,11 @@ impl Sqlite {
     where
         E: From<StoreError>,
     {
-        let Reader { connection, shapes } = self.take_reader()?;
+        let Reader {
+            connection,
+            shapes,
+            pace,
+        } = self.readers.take()?;
         statement::execute(&connection, "BEGIN DEFERRED", &[])?;
         let mut transaction = Transaction::new(Connection::Sqlite(Box::new(connection)));
         let result = operation::poll_once(operation, &mut transaction);
@@ -89,7 +114,11 @@ impl Sqlite {
             && statement::execute(&connection, "ROLLBACK", &[]).is_ok()
         {
             let connection = *connection;
-            self.give_back(Reader { connection, shapes });
+            self.readers.give_back(Reader {
+                connection,
+                shapes,
+                pace,
+            });
         }
         result
     }
@@ -157,7 +186,7 @@ impl Sqlite {
 
     /// Waits for what is queued, then closes every connection.
     pub(crate) async fn close(&self) {
-        drop(self.idle_readers().take());
+        drop(self.readers.idle().take());
         self.writer.stop().await;
     }
 
@@ -165,14 +194,16 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let reader = self.take_reader()?;
+        let reader = self.readers.take()?;
         let result = work(&reader.connection);
-        self.give_back(reader);
+        self.readers.give_back(reader);
         result
     }
+}
 
-    fn take_reader(&self) -> Result<Reader, StoreError> {
-        let idle = match self.idle_readers().as_mut() {
+impl Readers {
+    fn take(&self) -> Result<Reader, StoreError> {
+        let idle = match self.idle().as_mut() {
             Some(readers) => readers.pop(),
             None => return Err(StoreError::Closed),
         };
@@ -180,7 +211,7 @@ impl Sqlite {
     }
 
     fn give_back(&self, reader: Reader) {
-        let surplus = match self.idle_readers().as_mut() {
+        let surplus = match self.idle().as_mut() {
             Some(readers) if readers.len() < IDLE_READERS => {
                 readers.push(reader);
                 None
@@ -191,8 +222,8 @@ impl Sqlite {
         drop(surplus);
     }
 
-    fn idle_readers(&self) -> MutexGuard<'_, Option<Vec<Reader>>> {
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Reader>>> {
         // Nothing can panic while the list is locked; a poisoned one is whole.
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,7 +33,12 @@ pub(super) struct Shapes {
     /// By where the text of the statement stands, with how often it had been planned anew and how
     /// many columns it had: a changed table changes one of the two.
     known: HashMap<usize, (i32, usize, Shape)>,
+    /// The same of dynamic statements, by their text.
+    dynamic: HashMap<String, (i32, usize, Shape)>,
 }
+
+/// So many shapes of dynamic statements are remembered, as many as prepared ones are kept.
+const DYNAMIC: usize = 256;
 
 impl Shapes {
     fn shape(&mut self, text: &str, statement: &Statement<'_>, named: bool) -> Shape {
@@ -46,6 +51,23 @@ impl Shapes {
                 let shape = Shape::of(statement, named);
                 let entry = (planned, columns, shape.clone());
                 self.known.insert(place, entry);
+                shape
+            }
+        }
+    }
+
+    fn dynamic_shape(&mut self, text: &str, statement: &Statement<'_>) -> Shape {
+        let planned = statement.get_status(StatementStatus::RePrepare);
+        let columns = statement.column_count();
+        match self.dynamic.get(text) {
+            Some((when, count, shape)) if (*when, *count) == (planned, columns) => shape.clone(),
+            _ => {
+                if self.dynamic.len() >= DYNAMIC {
+                    self.dynamic.clear();
+                }
+                let shape = Shape::of(statement, true);
+                let entry = (planned, columns, shape.clone());
+                self.dynamic.insert(text.to_owned(), entry);
                 shape
             }
         }
@@ -78,21 +100,55 @@ pub(super) fn fixed_rows(
     rows_of_shape(connection, text, values, limit, shape)
 }
 
+/// All rows of a dynamic statement, whose shape the connection may know already.
+pub(super) fn dynamic_rows(
+    connection: &Connection,
+    shapes: &mut Shapes,
+    text: &str,
+    values: &[Value],
+) -> Result<Vec<Row>, StoreError> {
+    let shape = |statement: &Statement<'_>| shapes.dynamic_shape(text, statement);
+    rows_of_shape(connection, text, values, usize::MAX, shape)
+}
+
+/// Hands each row of a dynamic statement on, until `take` answers `false`.
+pub(super) fn each_dynamic_row(
+    connection: &Connection,
+    shapes: &mut Shapes,
+    text: &str,
+    values: &[Value],
+    take: impl FnMut(Row) -> bool,
+) -> Result<(), StoreError> {
+    let shape = |statement: &Statement<'_>| shapes.dynamic_shape(text, statement);
+    each_row(connection, text, values, shape, take)
+}
+
 fn rows_of_shape(
     connection: &Connection,
     text: &str,
     values: &[Value],
     limit: usize,
-    mut shape_of: impl FnMut(&Statement<'_>) -> Shape,
+    shape_of: impl FnMut(&Statement<'_>) -> Shape,
 ) -> Result<Vec<Row>, StoreError> {
+    let mut found = Vec::new();
+    each_row(connection, text, values, shape_of, |row| {
+        found.push(row);
+        found.len() < limit
+    })?;
+    Ok(found)
+}
+
+fn each_row(
+    connection: &Connection,
+    text: &str,
+    values: &[Value],
+    mut shape_of: impl FnMut(&Statement<'_>) -> Shape,
+    mut take: impl FnMut(Row) -> bool,
+) -> Result<(), StoreError> {
     let mut statement = bound(connection, text, values)?;
     let mut shape: Option<Shape> = None;
-    let mut found = Vec::new();
     let mut rows = statement.raw_query();
-    while found.len() < limit {
-        let Some(row) = rows.next().map_err(|failure| error(&failure))? else {
-            break;
-        };
+    while let Some(row) = rows.next().map_err(|failure| error(&failure))? {
         // After the first step only: it is what notices that the table has changed.
         let shape = shape.get_or_insert_with(|| shape_of(row.as_ref()));
         let mut values = Vec::with_capacity(shape.kinds.len());
@@ -100,9 +156,11 @@ fn rows_of_shape(
             let value = row.get_ref(index).map_err(|failure| error(&failure))?;
             values.push(kind.read(value, index)?);
         }
-        found.push(Row::new(shape.names.clone(), values));
+        if !take(Row::new(shape.names.clone(), values)) {
+            break;
+        }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Whether the rows of a statement without `*` come with the names of their columns.
@@ -259,6 +317,9 @@ pub(super) fn error(error: &rusqlite::Error) -> StoreError {
         ErrorCode::TooBig => StoreError::TooLong {
             column: String::new(),
         },
+        ErrorCode::OperationInterrupted => {
+            StoreError::Unavailable("the statement was interrupted".to_owned())
+        }
         ErrorCode::ReadOnly => {
             StoreError::Other("this connection or file may only be read".to_owned())
         }
