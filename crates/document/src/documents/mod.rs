@@ -5,6 +5,7 @@
 //! above hold for each.
 
 mod rules;
+pub mod value;
 
 use std::sync::Arc;
 
