@@ -70,11 +70,15 @@ pub enum Operation {
     KeyRotated,
     /// A user was made, enabled, disabled, or got other roles.
     UserChanged,
+    /// An API key was made, changed or revoked.
+    ApiKeyChanged,
+    /// A request came with a wrong API key or secret.
+    ApiKeyAuthentication,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Operation; 16] = [
+    pub const ALL: [Operation; 18] = [
         Operation::Login,
         Operation::Logout,
         Operation::Lockout,
@@ -91,6 +95,8 @@ impl Operation {
         Operation::PasswordChanged,
         Operation::KeyRotated,
         Operation::UserChanged,
+        Operation::ApiKeyChanged,
+        Operation::ApiKeyAuthentication,
     ];
 
     /// The text in the `operation` column.
@@ -112,6 +118,8 @@ impl Operation {
             Operation::PasswordChanged => "Password Changed",
             Operation::KeyRotated => "Key Rotated",
             Operation::UserChanged => "User Changed",
+            Operation::ApiKeyChanged => "API Key Changed",
+            Operation::ApiKeyAuthentication => "API Key Authentication",
         }
     }
 }
@@ -270,13 +278,16 @@ pub async fn record(tx: &mut Transaction, entry: &Entry) -> Result<(), Failure> 
     entry.insert(tx).await
 }
 
-/// Writes an entry in a transaction of its own. What an `Observe` client is let pass with comes
-/// with every request of it, so that is counted like failures are.
+/// Writes an entry in a transaction of its own. What an `Observe` client is let pass with, and
+/// what is wrong with a key, comes with every request of it, so that is counted like failures are.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn record_now(ctx: &Ctx, entry: Entry) -> Result<(), Failure> {
-    if entry.operation == Operation::Observe {
+    if matches!(
+        entry.operation,
+        Operation::Observe | Operation::ApiKeyAuthentication
+    ) {
         return count_now(ctx, entry).await;
     }
     ctx.provider

@@ -49,9 +49,6 @@ pub static STATEMENTS: &[&Sql] = &[
     &BY_REFRESH_TOKEN,
 ];
 
-/// `last_used` is written at most this often, in seconds.
-const TOUCH_EVERY: i64 = 600;
-
 /// Which of the two tokens of a row was presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -268,7 +265,8 @@ pub async fn check(ctx: &Ctx, token: &str) -> Result<Option<BearerToken>, Failur
     let Some(alive) = alive(ctx, &stored, TokenKind::Access).await? else {
         return Ok(None);
     };
-    touch(ctx, &stored);
+    let last_used = ctx.provider.last_used();
+    last_used.touch(ctx, &stored.name, stored.last_used);
     Ok(Some(BearerToken {
         client: alive.client,
         user: alive.user,
@@ -311,17 +309,4 @@ pub async fn alive(
     let entitled =
         |user: &Arc<User>| client.user.as_deref() == Some(&user.name) || client.admits(user);
     Ok(user.filter(entitled).map(|user| Alive { client, user }))
-}
-
-/// Writes `last_used` behind the request, at most every ten minutes.
-fn touch(ctx: &Ctx, stored: &StoredToken) {
-    let now = ctx.provider.site().local(ctx.now);
-    let fresh = |last: i64| now.micros().saturating_sub(last) < TOUCH_EVERY * 1_000_000;
-    if stored.last_used.is_some_and(fresh) {
-        return;
-    }
-    let provider = &ctx.provider;
-    provider
-        .last_used()
-        .note(provider.database(), &stored.name, now);
 }

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crema_document::access::{Action, Actor, Reach};
-use crema_protocol::authorization::{Authorization, AuthorizationError};
+use crema_protocol::authorization::{ApiKeyPair, Authorization, AuthorizationError};
 use crema_protocol::resource_scope::{ResourceScopes, Verb};
 
+use crate::api_key::{self, Verdict};
 use crate::session::Session;
-use crate::user::{GUEST, User};
+use crate::user::{GUEST, User, WRONG_ADDRESS};
 use crate::{Ctx, Failure, bearer};
 
 /// What a caller has shown.
@@ -173,11 +174,24 @@ async fn by_bearer(ctx: &Ctx, token: &str) -> Result<Caller, Unidentified> {
 }
 
 async fn by_key(
-    _ctx: &Ctx,
-    _pair: &crema_protocol::authorization::ApiKeyPair,
-    _source: Option<&str>,
+    ctx: &Ctx,
+    pair: &ApiKeyPair,
+    source: Option<&str>,
 ) -> Result<Caller, Unidentified> {
-    Err(Unidentified::BadCredentials)
+    match api_key::check(ctx, pair, source).await? {
+        Verdict::Right(holder) => {
+            here_and_now(ctx, &holder.user)?;
+            let scopes = holder.scopes;
+            Ok(Caller::scoped(
+                &holder.user,
+                Credential::ApiKey,
+                scopes,
+                None,
+            ))
+        }
+        Verdict::Wrong => Err(Unidentified::BadCredentials),
+        Verdict::WrongAddress => Err(Unidentified::Restricted(WRONG_ADDRESS)),
+    }
 }
 
 async fn by_session(ctx: &Ctx, session: &Session) -> Result<Caller, Unidentified> {

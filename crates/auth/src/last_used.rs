@@ -1,8 +1,8 @@
-//! `last_used` of access tokens, written behind the requests that used them.
+//! `last_used` of access tokens and API keys, written behind the requests that used them.
 //!
 //! The first use starts one writer; what is used while that waits for its commit goes into the
 //! next one. So there is at most one such write under way in a process, however many requests
-//! come, and none of them waits for it. Records: OAuth Bearer Token (`last_used`).
+//! come, and none of them waits for it. Records: OAuth Bearer Token, API Key (`last_used`).
 // spec: security.md, Audit, "`last_used` is written behind, at most every 10 minutes"
 
 use std::collections::BTreeMap;
@@ -11,38 +11,72 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crema_document::LocalTime;
 use crema_store::{Database, Sql, Value};
 
-use crate::Failure;
 use crate::hundred::{self, HUNDRED, marks};
+use crate::{Ctx, Failure};
 
-static TOUCH: Sql = Sql::new(concat!(
+static TOUCH_TOKENS: Sql = Sql::new(concat!(
     r#"UPDATE "tabOAuth Bearer Token" SET last_used = ? WHERE name IN ("#,
+    marks!(),
+    ")"
+));
+static TOUCH_KEYS: Sql = Sql::new(concat!(
+    r#"UPDATE "tabAPI Key" SET last_used = ? WHERE name IN ("#,
     marks!(),
     ")"
 ));
 
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&TOUCH];
+pub static STATEMENTS: &[&Sql] = &[&TOUCH_TOKENS, &TOUCH_KEYS];
 
-/// So many tokens may wait to be written; the use of a further one is written another time.
+/// `last_used` is written at most this often, in seconds.
+const TOUCH_EVERY: i64 = 600;
+
+/// So many records may wait to be written; the use of a further one is written another time.
 const WAITING: usize = 20_000;
 
-/// The uses that were not written yet.
-#[derive(Default)]
+/// The uses of one kind of record that were not written yet.
 pub(crate) struct LastUsed {
+    touch: &'static Sql,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Names of tokens with the moment of their use.
+    /// Names of records with the moment of their use.
     waiting: BTreeMap<String, LocalTime>,
     /// Somebody writes, and looks here again when done.
     writing: bool,
 }
 
 impl LastUsed {
-    /// Has it written that the token of that name was used now.
-    pub(crate) fn note(self: &Arc<Self>, database: &Database, name: &str, now: LocalTime) {
+    /// Of access tokens.
+    pub(crate) fn of_tokens() -> LastUsed {
+        LastUsed::new(&TOUCH_TOKENS)
+    }
+
+    /// Of API keys.
+    pub(crate) fn of_keys() -> LastUsed {
+        LastUsed::new(&TOUCH_KEYS)
+    }
+
+    fn new(touch: &'static Sql) -> LastUsed {
+        LastUsed {
+            touch,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Has it written that the record of that name is used now, unless the last use that was
+    /// written (in microseconds of the site's clock) is recent enough.
+    pub(crate) fn touch(self: &Arc<Self>, ctx: &Ctx, name: &str, last: Option<i64>) {
+        let now = ctx.provider.site().local(ctx.now);
+        let fresh = |last: i64| now.micros().saturating_sub(last) < TOUCH_EVERY * 1_000_000;
+        if !last.is_some_and(fresh) {
+            self.note(ctx.provider.database(), name, now);
+        }
+    }
+
+    fn note(self: &Arc<Self>, database: &Database, name: &str, now: LocalTime) {
         let mut state = self.state();
         if state.waiting.len() < WAITING {
             state.waiting.insert(name.to_owned(), now);
@@ -72,12 +106,13 @@ impl LastUsed {
 }
 
 async fn write_all(uses: Arc<LastUsed>, database: Database) {
+    let touch = uses.touch;
     while let Some((latest, names)) = uses.take() {
         let values = hundred::values(&[Value::from(latest)], &names);
         let written: Result<u64, Failure> = database
             .write(move |tx| {
                 let values = values.clone();
-                Box::pin(async move { Ok(tx.execute(&TOUCH, values).await?) })
+                Box::pin(async move { Ok(tx.execute(touch, values).await?) })
             })
             .await;
         if let Err(failure) = written {

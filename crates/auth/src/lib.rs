@@ -5,6 +5,7 @@
 //! input and gets a typed answer or a [`Failure`].
 #![forbid(unsafe_code)]
 
+pub mod api_key;
 pub mod audit;
 pub mod authorize;
 pub mod bearer;

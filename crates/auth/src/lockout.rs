@@ -1,6 +1,6 @@
 //! Counters of failed attempts, in the database, so that all processes of a site share them.
 //!
-//! A key is a user, an address, or a client at an address. After `limit` failures within
+//! A key is a user, an address, or a client or API key at an address. After `limit` failures within
 //! `window` seconds the key is locked for `window` seconds; then counting starts anew. Attempts
 //! that were under way when the lock fell are told about the lock and not about their password,
 //! so that many at once do not get more answers than one after the other.
@@ -59,7 +59,12 @@ impl Key {
         ))
     }
 
-    /// Its name in the table: `user:…`, `address:…` or `client:…`.
+    /// An API key at an address; empty for keys that nobody has.
+    pub fn api_key(key: &str, address: IpAddr) -> Key {
+        Key(format!("api_key:{}:{}", hash_hex(key), network(address)))
+    }
+
+    /// Its name in the table: `user:…`, `address:…`, `client:…` or `api_key:…`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -47,6 +47,7 @@ pub struct Provider {
     keyring: ArcSwapOption<Versioned<Keyring>>,
     configuration: ArcSwapOption<KeptDocument>,
     last_used: Arc<LastUsed>,
+    keys_last_used: Arc<LastUsed>,
 }
 
 impl Provider {
@@ -70,7 +71,8 @@ impl Provider {
             settings: ArcSwapOption::empty(),
             keyring: ArcSwapOption::empty(),
             configuration: ArcSwapOption::empty(),
-            last_used: Arc::default(),
+            last_used: Arc::new(LastUsed::of_tokens()),
+            keys_last_used: Arc::new(LastUsed::of_keys()),
         })
     }
 
@@ -101,6 +103,11 @@ impl Provider {
     /// The uses of tokens that are still to be written.
     pub(crate) fn last_used(&self) -> &Arc<LastUsed> {
         &self.last_used
+    }
+
+    /// The uses of API keys that are still to be written.
+    pub(crate) fn keys_last_used(&self) -> &Arc<LastUsed> {
+        &self.keys_last_used
     }
 
     /// The keys derived from the site's `encryption_key`.

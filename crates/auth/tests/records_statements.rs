@@ -8,7 +8,7 @@
 mod records_common;
 
 use crema_auth::{
-    audit, client, keys, last_used, lockout, login, retention, session, settings, user,
+    api_key, audit, client, keys, last_used, lockout, login, retention, session, settings, user,
 };
 use records_common::TestSite;
 
@@ -25,7 +25,10 @@ on_every_database! {
             settings::STATEMENTS,
         ];
         let own = lists.into_iter().flatten().copied();
-        for sql in own.chain(client::statements()).chain(user::statements()) {
+        let parts = client::statements()
+            .chain(user::statements())
+            .chain(api_key::statements());
+        for sql in own.chain(parts) {
             let checked = site.provider.database().prepare_check(sql).await;
             checked.unwrap_or_else(|error| panic!("{}: {error}", sql.text()));
         }

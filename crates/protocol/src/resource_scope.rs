@@ -148,6 +148,16 @@ impl ResourceScopes {
         self.all || self.methods.contains(method)
     }
 
+    /// Whether all that the other opens is opened by this too.
+    pub fn covers(&self, other: &ResourceScopes) -> bool {
+        let mut doctypes = other.doctypes.iter();
+        self.all
+            || (!other.all
+                && other.methods.is_subset(&self.methods)
+                && doctypes
+                    .all(|(doctype, verbs)| verbs.iter().all(|verb| self.admits(doctype, *verb))))
+    }
+
     /// Whether nothing is opened.
     pub fn is_empty(&self) -> bool {
         !self.all && self.doctypes.is_empty() && self.methods.is_empty()

@@ -12,6 +12,7 @@ mod write;
 
 pub use record::ClientFields;
 pub use report::{ClientSummary, ReportRow, list, report, show};
+pub(crate) use secret::encrypt;
 pub use secret::rotate_secret;
 pub use write::{CreatedClient, NewClient, create, delete, set_enabled, touch, update};
 

@@ -84,7 +84,7 @@ fn decrypt(provider: &Provider, token: &str) -> Result<Secret<String>, Failure> 
     Ok(Secret::from(text))
 }
 
-pub(super) fn encrypt(ctx: &Ctx, secret: &Secret<String>) -> Result<StoredPassword, Failure> {
+pub(crate) fn encrypt(ctx: &Ctx, secret: &Secret<String>) -> Result<StoredPassword, Failure> {
     let seconds = u64::try_from(ctx.now.seconds()).unwrap_or_default();
     let token = ctx
         .provider

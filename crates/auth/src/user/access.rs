@@ -8,7 +8,7 @@ use super::User;
 use crate::Ctx;
 
 /// Frappe's words for who may not be here, and not now.
-const WRONG_ADDRESS: &str = "Access not allowed from this IP Address";
+pub(crate) const WRONG_ADDRESS: &str = "Access not allowed from this IP Address";
 const WRONG_HOUR: &str = "Login not allowed at this time";
 
 impl User {
@@ -25,20 +25,9 @@ impl User {
         (!self.admits_hour(hour)).then_some(WRONG_HOUR)
     }
 
-    /// Whether the user may sign in from that address. `restrict_ip` holds addresses, beginnings
-    /// of addresses as Frappe understands them (`192.168.1`) and networks (`10.0.0.0/8`).
+    /// Whether the user may sign in from that address.
     pub fn admits_address(&self, address: IpAddr) -> bool {
-        let allowed = self.restrict_ip.as_deref().unwrap_or_default();
-        let mut entries = allowed
-            .split([',', '\n', ' '])
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .peekable();
-        if entries.peek().is_none() {
-            return true;
-        }
-        let address = address.to_canonical();
-        entries.any(|entry| admits(entry, address))
+        addresses_admit(self.restrict_ip.as_deref().unwrap_or_default(), address)
     }
 
     /// Whether the user may sign in at that hour (0 to 23) of the site's clock.
@@ -47,6 +36,32 @@ impl User {
         let no_longer = self.login_before > 0 && hour >= self.login_before;
         !not_yet && !no_longer
     }
+}
+
+/// Whether a `restrict_ip` admits the address: when it is empty, or has it among its addresses,
+/// beginnings of addresses as Frappe understands them (`192.168.1`) and networks (`10.0.0.0/8`).
+pub(crate) fn addresses_admit(restrict_ip: &str, address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let mut entries = entries(restrict_ip).peekable();
+    entries.peek().is_none() || entries.any(|entry| admits(entry, address))
+}
+
+/// Whether everything in a `restrict_ip` can admit something: who mistypes one is told, instead
+/// of being locked out.
+pub(crate) fn addresses_are_valid(restrict_ip: &str) -> bool {
+    let is_beginning = |entry: &str| {
+        let plain = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':');
+        entry.len() <= 45 && entry.contains(['.', ':']) && entry.bytes().all(plain)
+            || entry.len() <= 3 && entry.parse::<u8>().is_ok()
+    };
+    entries(restrict_ip).all(|entry| entry.parse::<IpNet>().is_ok() || is_beginning(entry))
+}
+
+fn entries(restrict_ip: &str) -> impl Iterator<Item = &str> {
+    restrict_ip
+        .split([',', '\n', '\r', ' '])
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
 }
 
 fn admits(entry: &str, address: IpAddr) -> bool {

@@ -8,6 +8,7 @@ mod create;
 mod email;
 mod load;
 
+pub(crate) use access::{WRONG_ADDRESS, addresses_admit, addresses_are_valid};
 pub use change::{
     add_role, destroy_all_sessions, disable, enable, end_everything, remove_role, set_password,
 };

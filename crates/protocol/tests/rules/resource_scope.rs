@@ -118,12 +118,20 @@ proptest! {
     ) {
         let some: Vec<String> = tokens.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(token, _)| token.clone()).collect();
         let (whole, part) = (of(&tokens.join(" ")), of(&some.join(" ")));
+        prop_assert!(whole.covers(&part));
+        prop_assert!(part.covers(&ResourceScopes::default()));
+        let mut opens_as_much = true;
         for doctype in ["a", "b", "c"] {
             for verb in Verb::ALL {
                 prop_assert!(!part.admits(doctype, verb) || whole.admits(doctype, verb));
+                opens_as_much &= part.admits(doctype, verb) || !whole.admits(doctype, verb);
             }
-            let method = format!("{doctype}.a");
-            prop_assert!(!part.admits_method(&method) || whole.admits_method(&method));
+            for last in ["a", "b", "c"] {
+                let method = format!("{doctype}.{last}");
+                prop_assert!(!part.admits_method(&method) || whole.admits_method(&method));
+                opens_as_much &= part.admits_method(&method) || !whole.admits_method(&method);
+            }
         }
+        prop_assert_eq!(part.covers(&whole), opens_as_much && part.all >= whole.all);
     }
 }
