@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
 use tracing::Instrument as _;
 
+use crate::api::arguments::Arguments;
 use crate::call::{ApiVersion, Call, wants_html};
 use crate::metrics::endpoint::suffix;
 use crate::metrics::{Endpoint, Grant, Metrics, Outcome, Timing};
@@ -440,17 +441,24 @@ async fn route(call: &Call) -> Result<Reply, Problem> {
             Some(name) => {
                 let method = Endpoint::of_method(&name);
                 call.notes.set_endpoint(method);
-                api::method(call, method).await
+                api::method(call, method, &name).await
             }
             None => account::home(call).await,
         },
         Endpoint::Asset => static_file(call, path),
+        Endpoint::List | Endpoint::Read | Endpoint::Meta | Endpoint::Count => {
+            api::document(call).await
+        }
+        Endpoint::Other if path.starts_with("/api/") => api::nothing(call).await,
         Endpoint::Health | Endpoint::Other => Err(Problem::not_found("There is no such page.")),
-        method => api::method(call, method).await,
+        method => {
+            let name = method_name(path).unwrap_or_default();
+            api::method(call, method, name).await
+        }
     }
 }
 
-/// The method that an API path names.
+/// The method that an API path names, when it is one.
 pub(crate) fn method_name(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/api/")?;
     let rest = rest
@@ -470,13 +478,16 @@ pub(crate) fn api_version(path: &str) -> ApiVersion {
     }
 }
 
-/// `cmd` of a call to `/`, from the query or the form.
+/// `cmd` of a call to `/`, from the query, the form or the JSON body.
 fn command(call: &Call, path: &str) -> Result<Option<String>, Problem> {
     if path != "/" {
         return Ok(None);
     }
     if let Some(name) = call.query()?.get("cmd") {
         return Ok(Some(name.to_owned()));
+    }
+    if call.media_type() == "application/json" {
+        return Arguments::of(call)?.text("cmd");
     }
     Ok(call.form()?.get("cmd").map(str::to_owned))
 }

@@ -66,7 +66,7 @@ pub async fn apply(call: &Call, headers: &mut HeaderMap) -> bool {
         put(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         return true;
     }
-    if crate::app::method_name(path).is_none() {
+    if !path.starts_with("/api/") {
         return false;
     }
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
@@ -90,8 +90,8 @@ pub async fn apply(call: &Call, headers: &mut HeaderMap) -> bool {
 }
 
 async fn grant(call: &Call, path: &str, origin: &str) -> Option<Grant> {
-    let name = crate::app::method_name(path)?;
-    let is = |endpoint: endpoints::Endpoint| endpoint.method_name() == Some(name);
+    let name = crate::app::method_name(path.strip_suffix('/').unwrap_or(path));
+    let is = |endpoint: endpoints::Endpoint| name.is_some() && endpoint.method_name() == name;
     if is(endpoints::AUTHORIZE) || is(endpoints::APPROVE) {
         return None;
     }

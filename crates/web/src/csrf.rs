@@ -34,6 +34,19 @@ pub async fn check(
     params: &Params,
     guard: Guard,
 ) -> Result<(), Problem> {
+    check_token(call, session, params.get("csrf_token"), guard)
+}
+
+/// As [`check`], with the token that the body has, whatever its form is.
+///
+/// # Errors
+/// 400 `CSRFTokenError`.
+pub fn check_token(
+    call: &Call,
+    session: &Session,
+    in_body: Option<&str>,
+    guard: Guard,
+) -> Result<(), Problem> {
     let safe = matches!(call.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if safe || call.authorization().is_some() {
         return Ok(());
@@ -50,7 +63,7 @@ pub async fn check(
     }
     let presented = call
         .header("x-frappe-csrf-token")
-        .or_else(|| params.get("csrf_token"))
+        .or(in_body)
         .unwrap_or_default();
     if session::check_csrf(&call.ctx, session, presented) {
         Ok(())

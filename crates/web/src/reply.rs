@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use crema_auth::Failure;
+use crema_auth::caller::Unidentified;
+use crema_document::{DocumentError, Reason, Refusal};
 use crema_protocol::client_auth::basic_was_tried;
 use crema_protocol::endpoints;
 use crema_protocol::error::{ErrorCode, OAuthError};
@@ -47,6 +49,10 @@ pub enum Problem {
     Guest,
     /// A bearer token was sent and is dead.
     DeadToken,
+    /// Credentials were sent that are not good, or not here and now; says which, for people.
+    BadCredentials(&'static str),
+    /// Something that was asked about documents was not done.
+    Refused(Refusal),
     /// Too many attempts.
     TooMany {
         /// Seconds until the next attempt counts.
@@ -70,6 +76,32 @@ impl Problem {
             status: StatusCode::NOT_FOUND,
             exc_type: "DoesNotExistError",
             message: message.into(),
+        }
+    }
+
+    /// 400 for what cannot be understood.
+    pub fn malformed(message: impl Into<String>) -> Problem {
+        Problem::Refused(Refusal::new(Reason::Malformed, message))
+    }
+
+    /// 415 for a body of a kind that is not read.
+    pub fn unsupported_media_type() -> Problem {
+        Problem::Frappe {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            exc_type: "UnsupportedMediaType",
+            message: "The body has to be JSON or a form (application/x-www-form-urlencoded)."
+                .to_owned(),
+        }
+    }
+
+    /// The same for somebody who is not signed in: what would need a permission needs a sign-in
+    /// first, so that OAuth clients find the server that gives tokens.
+    // spec: http.md, Resource server, "Crema answers 401 there"
+    #[must_use]
+    pub fn for_guest(self) -> Problem {
+        match self {
+            Problem::Refused(refusal) if refusal.reason == Reason::Permission => Problem::Guest,
+            other => other,
         }
     }
 
@@ -117,6 +149,54 @@ impl From<Failure> for Problem {
     }
 }
 
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Problem {
+        match error {
+            DocumentError::Refused(refusal) => Problem::Refused(refusal),
+            DocumentError::Store(error) => Failure::Store(error).into(),
+            DocumentError::Internal(reason) => Failure::Internal(reason).into(),
+        }
+    }
+}
+
+impl From<Unidentified> for Problem {
+    fn from(error: Unidentified) -> Problem {
+        match error {
+            Unidentified::DeadToken => Problem::DeadToken,
+            Unidentified::BadCredentials => Problem::BadCredentials(
+                "The credentials in the Authorization header are not right.",
+            ),
+            Unidentified::Restricted(message) => Problem::BadCredentials(message),
+            Unidentified::Undecodable => Problem::Frappe {
+                status: StatusCode::BAD_REQUEST,
+                exc_type: "InvalidAuthorizationToken",
+                message: "Failed to decode token, please provide a valid base64-encoded token."
+                    .to_owned(),
+            },
+            Unidentified::Failure(failure) => failure.into(),
+        }
+    }
+}
+
+/// The status of a refusal: Frappe's for each of its exceptions.
+// spec: http.md, Resource server, "Statuses"; security.md, Inputs, outputs, network, "where
+// Frappe's column is shorter the answer is 400"
+const fn status_of(reason: &Reason) -> StatusCode {
+    match reason {
+        Reason::Validation
+        | Reason::Mandatory
+        | Reason::Link
+        | Reason::Unique
+        | Reason::TimestampMismatch
+        | Reason::Constant
+        | Reason::LinkExists => StatusCode::EXPECTATION_FAILED,
+        Reason::Malformed | Reason::TooLong => StatusCode::BAD_REQUEST,
+        Reason::Name | Reason::Duplicate => StatusCode::CONFLICT,
+        Reason::DoesNotExist => StatusCode::NOT_FOUND,
+        Reason::Permission | Reason::Scope(_) => StatusCode::FORBIDDEN,
+    }
+}
+
 /// A JSON answer, never stored by anyone.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Reply {
     let (status, text) = match serde_json::to_vec(body) {
@@ -141,13 +221,17 @@ pub fn json_text(status: StatusCode, text: Vec<u8>) -> Reply {
     reply
 }
 
-/// The result of a method, wrapped as the API version wants it.
-pub fn message(call: &Call, result: Value) -> Reply {
-    let name = match call.version {
+/// The member that holds the result of a method.
+pub const fn member(version: ApiVersion) -> &'static str {
+    match version {
         ApiVersion::V1 => "message",
         ApiVersion::V2 => "data",
-    };
-    json(StatusCode::OK, &json!({ name: result }))
+    }
+}
+
+/// The result of a method, wrapped as the API version wants it.
+pub fn message(call: &Call, result: Value) -> Reply {
+    json(StatusCode::OK, &json!({ member(call.version): result }))
 }
 
 /// A page with the headers that every page carries.
@@ -186,6 +270,9 @@ pub fn problem(call: &Call, problem: &Problem) -> Reply {
     match problem {
         Problem::OAuth(error) => call.notes.set_error(error.code),
         Problem::DeadToken => call.notes.set_error(ErrorCode::InvalidToken),
+        Problem::Refused(refusal) if matches!(refusal.reason, Reason::Scope(_)) => {
+            call.notes.set_error(ErrorCode::InsufficientScope);
+        }
         _ => {}
     }
     let status = status(problem);
@@ -222,7 +309,10 @@ fn status(problem: &Problem) -> StatusCode {
         }
         Problem::Frappe { status, .. } => *status,
         Problem::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-        Problem::Guest | Problem::DeadToken => StatusCode::UNAUTHORIZED,
+        Problem::Refused(refusal) => status_of(&refusal.reason),
+        Problem::Guest | Problem::DeadToken | Problem::BadCredentials(_) => {
+            StatusCode::UNAUTHORIZED
+        }
         Problem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -244,7 +334,14 @@ fn challenge(call: &Call, problem: &Problem) -> Option<String> {
         false => format!("resource_metadata=\"{origin}{path}\""),
     };
     match problem {
-        Problem::Guest => Some(format!("Bearer {metadata}")),
+        Problem::Guest | Problem::BadCredentials(_) => Some(format!("Bearer {metadata}")),
+        Problem::Refused(refusal) => match &refusal.reason {
+            // Of an API key no other can be asked for.
+            Reason::Scope(scope) if call.bearer().is_some() => Some(format!(
+                "Bearer {metadata}, error=\"insufficient_scope\", scope=\"{scope}\""
+            )),
+            _ => None,
+        },
         Problem::DeadToken => Some(format!(
             "Bearer {metadata}, error=\"invalid_token\", \
              error_description=\"The access token is expired, revoked or unknown.\""
@@ -275,6 +372,12 @@ fn body(call: &Call, problem: &Problem) -> Value {
         Problem::Frappe {
             exc_type, message, ..
         } => envelope(call, exc_type, message),
+        Problem::Refused(refusal) => envelope(call, refusal.reason.exc_type(), &refusal.message),
+        Problem::Method(_) if call.notes.endpoint().is_resource() => envelope(
+            call,
+            "MethodNotAllowed",
+            "The HTTP method is not allowed here.",
+        ),
         Problem::Method(_) => json!({
             "error": "invalid_request",
             "error_description": "The HTTP method is not allowed here.",
@@ -289,6 +392,7 @@ fn body(call: &Call, problem: &Problem) -> Value {
             "AuthenticationError",
             "The access token is expired, revoked or unknown.",
         ),
+        Problem::BadCredentials(message) => envelope(call, "AuthenticationError", message),
         Problem::TooMany { retry_after } => {
             let text = format!("Too many attempts. Try again in {retry_after} seconds.");
             let mut body = envelope(call, "TooManyRequestsError", &text);
@@ -312,27 +416,38 @@ fn body(call: &Call, problem: &Problem) -> Value {
     }
 }
 
-/// Frappe's error envelope, v1 or v2.
+/// Frappe's error envelope, v1 or v2. Its clients show the message as HTML, so what somebody sent
+/// must not become markup there.
 // spec: http.md, Resource server, "Error envelope v1"
 pub fn envelope(call: &Call, exc_type: &str, message: &str) -> Value {
+    let line = format!("{exc_type}: {message}");
+    let message = escaped(message);
     if call.version == ApiVersion::V2 {
-        return json!({"errors": [{"type": exc_type, "message": message}]});
+        let mut error = json!({"type": exc_type, "message": message});
+        // As in Frappe, that nobody is signed in is no message for a person.
+        if exc_type != "AuthenticationError" {
+            error["title"] = json!("Message");
+            error["indicator"] = json!("red");
+        }
+        return json!({"errors": [error]});
     }
     let shown = json!({"message": message, "title": "Message", "indicator": "red"}).to_string();
     let mut body = Map::new();
     body.insert("exc_type".to_owned(), json!(exc_type));
-    body.insert(
-        "exception".to_owned(),
-        json!(format!("{exc_type}: {message}")),
-    );
+    body.insert("exception".to_owned(), json!(line));
     body.insert(
         "_server_messages".to_owned(),
         json!(json!([shown]).to_string()),
     );
     body.insert("_error_message".to_owned(), json!(message));
-    let line = format!("{exc_type}: {message}");
     body.insert("exc".to_owned(), json!(json!([line]).to_string()));
     Value::Object(body)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 fn page(call: &Call, status: StatusCode, problem: &Problem) -> Reply {
@@ -342,6 +457,7 @@ fn page(call: &Call, status: StatusCode, problem: &Problem) -> Reply {
     let detail = match problem {
         Problem::OAuth(error) => Some(format!("{}: {}", error.code.as_str(), error.description)),
         Problem::Frappe { message, .. } if status != StatusCode::NOT_FOUND => Some(message.clone()),
+        Problem::Refused(refusal) => Some(refusal.message.clone()),
         _ => None,
     };
     let mut page = ErrorPage::of_status(lang, call.site_name(), status.as_u16());

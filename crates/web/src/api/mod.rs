@@ -1,22 +1,31 @@
-//! `/api/method/<name>`: the methods that exist so far, in one table.
+//! Everything under `/api/` beside the OAuth endpoints: methods, documents, lists.
 
+pub mod arguments;
+mod client;
+pub mod documents;
+mod identity;
+mod keys;
 pub mod login;
+mod meta;
+pub mod methods;
+pub mod path;
+mod rows;
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use crema_auth::bearer;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::call::Call;
-use crate::csrf::{self, Guard};
 use crate::metrics::Endpoint;
 use crate::oauth::{authorize, introspect, revoke, token, userinfo, well_known};
 use crate::reply::{self, Problem, Reply};
 
-/// Answers a method call.
+pub(crate) use identity::identify;
+
+/// Answers a method call; `name` is how the request calls it.
 ///
 /// # Errors
-/// 417 for a name that is no method, as in Frappe; else whatever the method says.
-pub async fn method(call: &Call, method: Endpoint) -> Result<Reply, Problem> {
+/// Whatever the method says.
+pub async fn method(call: &Call, method: Endpoint, name: &str) -> Result<Reply, Problem> {
     if call.method == Method::OPTIONS {
         return Ok(options());
     }
@@ -31,15 +40,36 @@ pub async fn method(call: &Call, method: Endpoint) -> Result<Reply, Problem> {
         Endpoint::Login => login::login(call).await,
         Endpoint::Logout => login::logout(call, false).await,
         Endpoint::WebLogout => login::logout(call, true).await,
-        Endpoint::LoggedUser => get_logged_user(call).await,
-        Endpoint::Ping => with_identity(call, json!("pong")).await,
-        Endpoint::Version => with_identity(call, json!(env!("CARGO_PKG_VERSION"))).await,
-        _ => Err(Problem::Frappe {
-            status: StatusCode::EXPECTATION_FAILED,
-            exc_type: "ValidationError",
-            message: "There is no such method.".to_owned(),
-        }),
+        method => methods::answer(call, method, name).await,
     }
+}
+
+/// Answers a request to a DocType or a document.
+///
+/// # Errors
+/// Whatever it is refused for.
+pub async fn document(call: &Call) -> Result<Reply, Problem> {
+    if call.method == Method::OPTIONS {
+        return Ok(options());
+    }
+    documents::answer(call).await
+}
+
+/// Answers a request to a path under `/api/` that leads nowhere.
+///
+/// # Errors
+/// Always: 401 for bad credentials, else 404, or for what looks like a method what a name is
+/// answered that is none.
+pub async fn nothing(call: &Call) -> Result<Reply, Problem> {
+    let path = call.uri.path();
+    // Behind the name of some of Frappe's methods a path goes on.
+    if let Some((_, rest)) = path.split_once("/method/")
+        && let Some((name, _)) = rest.split_once('/')
+    {
+        return methods::answer(call, Endpoint::UnknownMethod, name).await;
+    }
+    identify(call).await?;
+    Err(Problem::not_found("There is no such page."))
 }
 
 fn options() -> Reply {
@@ -50,34 +80,4 @@ fn options() -> Reply {
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     reply
-}
-
-/// Who the request comes from, by bearer token or session.
-///
-/// # Errors
-/// 401 when credentials were sent that are not good; a bad header never falls back to a cookie.
-// spec: http.md, Resource server, "Under /api/ a bad or undecodable header is 401"
-async fn identity(call: &Call) -> Result<Option<String>, Problem> {
-    if call.authorization().is_some() {
-        let token = call.bearer().ok_or(Problem::DeadToken)?;
-        let token = bearer::check(&call.ctx, token)
-            .await?
-            .ok_or(Problem::DeadToken)?;
-        return Ok(Some(token.user.name.clone()));
-    }
-    let Some(session) = call.session().await? else {
-        return Ok(None);
-    };
-    csrf::check(call, session, &call.form()?, Guard::Session).await?;
-    Ok(Some(session.user.clone()))
-}
-
-async fn get_logged_user(call: &Call) -> Result<Reply, Problem> {
-    let user = identity(call).await?.ok_or(Problem::Guest)?;
-    Ok(reply::message(call, json!(user)))
-}
-
-async fn with_identity(call: &Call, result: Value) -> Result<Reply, Problem> {
-    identity(call).await?;
-    Ok(reply::message(call, result))
 }

@@ -2,6 +2,8 @@
 
 use crema_protocol::endpoints;
 
+use crate::api::methods;
+use crate::api::path::endpoint as resource;
 use crate::app::method_name;
 use crate::pages::ASSET_PREFIX;
 
@@ -68,8 +70,46 @@ named! {
         Ping => "ping",
         /// `version`.
         Version => "version",
+        /// `frappe.client.get_list`.
+        ClientGetList => "client_get_list",
+        /// `frappe.client.get_count`.
+        ClientGetCount => "client_get_count",
+        /// `frappe.client.get`.
+        ClientGet => "client_get",
+        /// `frappe.client.get_value`.
+        ClientGetValue => "client_get_value",
+        /// `frappe.client.get_single_value`.
+        ClientGetSingleValue => "client_get_single_value",
+        /// `frappe.client.insert`.
+        ClientInsert => "client_insert",
+        /// `frappe.client.insert_many`.
+        ClientInsertMany => "client_insert_many",
+        /// `frappe.client.set_value`.
+        ClientSetValue => "client_set_value",
+        /// `frappe.client.save`.
+        ClientSave => "client_save",
+        /// `frappe.client.bulk_update`.
+        ClientBulkUpdate => "client_bulk_update",
+        /// `frappe.client.delete`.
+        ClientDelete => "client_delete",
+        /// `frappe.core.doctype.user.user.generate_keys`.
+        GenerateKeys => "generate_keys",
         /// A method that there is not.
         UnknownMethod => "unknown_method",
+        /// Documents of a DocType.
+        List => "list",
+        /// One document; until its HTTP method is looked at, also the three below.
+        Read => "read",
+        /// A document is made.
+        Create => "create",
+        /// A document is changed.
+        Update => "update",
+        /// A document is removed.
+        Delete => "delete",
+        /// The definition of a DocType.
+        Meta => "meta",
+        /// How many documents there are.
+        Count => "count",
         /// The description of the site's own API.
         Openapi => "openapi",
         /// The sign-in page.
@@ -99,6 +139,9 @@ impl Endpoint {
         if let Some(name) = method_name(path) {
             return Endpoint::of_method(name);
         }
+        if let Some(endpoint) = resource(path) {
+            return endpoint;
+        }
         match path {
             _ if path == endpoints::OPENID_CONFIGURATION.path => Endpoint::OpenidConfiguration,
             _ if path == endpoints::JWKS.path => Endpoint::Jwks,
@@ -127,6 +170,11 @@ impl Endpoint {
             )
     }
 
+    /// Whether it belongs to the resource server: data and methods beside the OAuth ones.
+    pub fn is_resource(self) -> bool {
+        (Endpoint::LoggedUser.index()..=Endpoint::Openapi.index()).contains(&self.index())
+    }
+
     /// The method of that dotted name.
     pub fn of_method(name: &str) -> Endpoint {
         match name {
@@ -140,10 +188,7 @@ impl Endpoint {
             "login" => Endpoint::Login,
             "logout" => Endpoint::Logout,
             "web_logout" => Endpoint::WebLogout,
-            "frappe.auth.get_logged_user" => Endpoint::LoggedUser,
-            "ping" | "frappe.ping" => Endpoint::Ping,
-            "version" | "frappe.version" => Endpoint::Version,
-            _ => Endpoint::UnknownMethod,
+            _ => methods::named(name).unwrap_or(Endpoint::UnknownMethod),
         }
     }
 }

@@ -1,0 +1,76 @@
+//! `frappe.client.*`: what client libraries call. Arguments and results as in Frappe.
+
+mod read;
+mod write;
+
+use crema_auth::caller::Caller;
+use crema_auth::records;
+use serde_json::{Map, Value};
+
+use crate::api::arguments::{Arguments, plain, unpacked};
+use crate::call::Call;
+use crate::metrics::Endpoint;
+use crate::reply::{self, Problem, Reply};
+
+/// Answers a call to one of them.
+///
+/// # Errors
+/// Whatever the documents are refused for.
+pub(crate) async fn answer(
+    call: &Call,
+    endpoint: Endpoint,
+    caller: &Caller,
+    arguments: &Arguments,
+) -> Result<Reply, Problem> {
+    let documents = records::documents(&call.ctx, caller);
+    let result = match endpoint {
+        Endpoint::ClientGetList => return read::get_list(call, &documents, arguments).await,
+        Endpoint::ClientGetCount => read::get_count(&documents, arguments).await?,
+        Endpoint::ClientGet => read::get(&documents, arguments).await?,
+        Endpoint::ClientGetValue => read::get_value(&documents, arguments).await?,
+        Endpoint::ClientGetSingleValue => read::get_single_value(&documents, arguments).await?,
+        Endpoint::ClientInsert => write::insert(&documents, arguments).await?,
+        Endpoint::ClientInsertMany => write::insert_many(&documents, arguments).await?,
+        Endpoint::ClientSetValue => write::set_value(&documents, arguments).await?,
+        Endpoint::ClientSave => write::save(&documents, arguments).await?,
+        Endpoint::ClientBulkUpdate => write::bulk_update(&documents, arguments).await?,
+        Endpoint::ClientDelete => {
+            write::delete(&documents, arguments).await?;
+            // As in Frappe: done, and nothing to say.
+            return Ok(reply::json(axum::http::StatusCode::OK, &Map::new()));
+        }
+        _ => return Err(Problem::not_found("There is no such method.")),
+    };
+    Ok(reply::message(call, result))
+}
+
+/// A document as a method gets it: an object, or JSON text of one.
+fn document(value: &Value) -> Result<Map<String, Value>, Problem> {
+    match unpacked(value).unwrap_or_else(|| value.clone()) {
+        Value::Object(document) => Ok(document),
+        _ => Err(Problem::malformed("The document has to be a JSON object.")),
+    }
+}
+
+/// Takes a name out of a document, which has to have one.
+fn taken(document: &mut Map<String, Value>, member: &str) -> Result<String, Problem> {
+    let value = document.shift_remove(member);
+    value
+        .as_ref()
+        .and_then(plain)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| Problem::malformed(format!("The document's {member} is missing.")))
+}
+
+/// Documents that a method gets as a list.
+fn documents(arguments: &Arguments, limit: usize) -> Result<Vec<Map<String, Value>>, Problem> {
+    let Some(Value::Array(list)) = arguments.value("docs") else {
+        return Err(Problem::malformed("docs has to be a list of documents."));
+    };
+    if list.len() > limit {
+        return Err(Problem::malformed(format!(
+            "At most {limit} documents at once."
+        )));
+    }
+    list.iter().map(document).collect()
+}

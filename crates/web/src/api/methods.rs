@@ -1,0 +1,184 @@
+//! The methods of the resource server: by which HTTP methods each may be called, and what it
+//! takes to call it.
+
+use axum::http::StatusCode;
+use crema_auth::caller::Caller;
+use crema_document::{Reason, Refusal};
+use serde_json::json;
+
+use crate::api::arguments::Arguments;
+use crate::api::{client, identity, keys};
+use crate::call::{ApiVersion, Call};
+use crate::metrics::Endpoint;
+use crate::reply::{self, Problem, Reply};
+
+/// What it takes to call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// Nothing: guests may, and so may every token.
+    Nothing,
+    /// Somebody, with whatever scope.
+    Somebody,
+    /// What the document takes that it is about.
+    Document,
+    /// Somebody; a scope that is not `all` has to name the method.
+    Scope,
+}
+
+/// Reading may come by POST, as SDKs with long filters do.
+const READ: &str = "GET, HEAD, POST";
+const WRITE: &str = "POST, PUT";
+/// What does not matter.
+const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+
+/// How much of a name is repeated in an answer.
+const LONGEST_NAME: usize = 140;
+
+/// A method.
+struct Method {
+    /// Its dotted names; the first is the one that scopes name.
+    names: &'static [&'static str],
+    endpoint: Endpoint,
+    /// HTTP methods.
+    allow: &'static str,
+    needs: Needs,
+}
+
+macro_rules! methods {
+    ($($names:expr, $endpoint:ident, $allow:expr, $needs:ident;)+) => {
+        &[$(Method {
+            names: &$names,
+            endpoint: Endpoint::$endpoint,
+            allow: $allow,
+            needs: Needs::$needs,
+        }),+]
+    };
+}
+
+/// The table of methods.
+// spec: http.md, Resource server, the table of paths and "Methods declare the DocType scopes they
+// need"
+#[rustfmt::skip]
+static METHODS: &[Method] = methods! {
+    ["ping", "frappe.ping"], Ping, ANY, Nothing;
+    ["version", "frappe.version"], Version, ANY, Nothing;
+    ["frappe.auth.get_logged_user"], LoggedUser, ANY, Somebody;
+    ["frappe.client.get_list"], ClientGetList, READ, Document;
+    ["frappe.client.get_count"], ClientGetCount, READ, Document;
+    ["frappe.client.get"], ClientGet, READ, Document;
+    ["frappe.client.get_value"], ClientGetValue, READ, Document;
+    ["frappe.client.get_single_value"], ClientGetSingleValue, READ, Document;
+    ["frappe.client.insert"], ClientInsert, WRITE, Document;
+    ["frappe.client.insert_many"], ClientInsertMany, WRITE, Document;
+    ["frappe.client.set_value"], ClientSetValue, WRITE, Document;
+    ["frappe.client.save"], ClientSave, WRITE, Document;
+    ["frappe.client.bulk_update"], ClientBulkUpdate, WRITE, Document;
+    ["frappe.client.delete"], ClientDelete, "POST, DELETE", Document;
+    ["frappe.core.doctype.user.user.generate_keys"], GenerateKeys, "POST", Scope;
+};
+
+/// The method of that dotted name.
+pub(crate) fn named(name: &str) -> Option<Endpoint> {
+    let found = METHODS.iter().find(|method| method.names.contains(&name));
+    found.map(|method| method.endpoint)
+}
+
+/// Answers a call to the method that the request calls `name`.
+///
+/// # Errors
+/// 401 and 403 as in the table of statuses, 405 for another HTTP method, 417 and 403 for names
+/// that are no method.
+pub async fn answer(call: &Call, endpoint: Endpoint, name: &str) -> Result<Reply, Problem> {
+    let found = METHODS.iter().find(|method| method.endpoint == endpoint);
+    let Some(method) = found else {
+        let caller = identity::identify(call).await?;
+        return Err(unknown(call, &caller, name));
+    };
+    let mut allowed = method.allow.split(", ");
+    if !allowed.any(|allowed| allowed == call.method.as_str()) {
+        return Err(Problem::Method(method.allow));
+    }
+    let caller = identity::identify(call).await?;
+    let mut arguments = Arguments::of(call)?;
+    identity::same_site(call, &arguments)?;
+    if call.uri.path() == "/" {
+        arguments.remove("cmd");
+    }
+    method.admit(&caller)?;
+    let answered = match endpoint {
+        Endpoint::Ping => Ok(reply::message(call, json!("pong"))),
+        Endpoint::Version => Ok(reply::message(call, json!(env!("CARGO_PKG_VERSION")))),
+        Endpoint::LoggedUser => Ok(reply::message(call, json!(caller.user))),
+        Endpoint::GenerateKeys => keys::generate(call, &caller, &arguments).await,
+        _ => client::answer(call, endpoint, &caller, &arguments).await,
+    };
+    answered.map_err(|problem| match caller.is_guest() {
+        true => problem.for_guest(),
+        false => problem,
+    })
+}
+
+impl Method {
+    fn admit(&self, caller: &Caller) -> Result<(), Problem> {
+        let named = matches!(self.needs, Needs::Somebody | Needs::Scope);
+        if named && caller.is_guest() {
+            return Err(Problem::Guest);
+        }
+        let name = self.names.first().copied().unwrap_or_default();
+        if self.needs == Needs::Scope && !caller.may_call(name) {
+            let scope = format!("method:{name}");
+            let message = format!("This needs the scope {scope}, which the token does not have");
+            return Err(Problem::Refused(Refusal::new(
+                Reason::Scope(scope),
+                message,
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A name that is no method, in Frappe's words: of an app that is not there, or a function that
+/// may not be called.
+fn unknown(call: &Call, caller: &Caller, name: &str) -> Problem {
+    let name: String = name.chars().take(LONGEST_NAME).collect();
+    let app = name.split('.').next().unwrap_or_default();
+    if app == "frappe" {
+        return match caller.is_guest() {
+            true => Problem::Guest,
+            false => Problem::Frappe {
+                status: StatusCode::FORBIDDEN,
+                exc_type: "PermissionError",
+                message: format!(
+                    "You are not permitted to access this resource. \
+                     Function {name} is not whitelisted."
+                ),
+            },
+        };
+    }
+    let method = match call.version {
+        ApiVersion::V1 => "method for command",
+        ApiVersion::V2 => "method",
+    };
+    Problem::Frappe {
+        status: StatusCode::EXPECTATION_FAILED,
+        exc_type: "ValidationError",
+        message: format!("Failed to get {method} {name} with App {app} is not installed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_an_endpoint_of_its_own_and_names_that_lead_to_it() {
+        for (number, method) in METHODS.iter().enumerate() {
+            assert!(method.endpoint.is_resource() && method.endpoint.is_method());
+            for name in method.names {
+                assert_eq!(Endpoint::of_method(name), method.endpoint);
+            }
+            let same = |other: &&Method| other.endpoint == method.endpoint;
+            assert_eq!(METHODS.iter().filter(same).count(), 1, "{number}");
+        }
+    }
+}
