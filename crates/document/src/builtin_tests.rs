@@ -146,3 +146,33 @@ fn legacy_switches_are_off_and_name_their_risk() {
         );
     }
 }
+
+// spec: security.md, Codes and tokens, "stored as SHA-256 only"
+#[test]
+fn proofs_are_nobodys_to_see() {
+    let registry = Registry::builtin().unwrap();
+    for (doctype, field) in [
+        ("OAuth Bearer Token", "access_token"),
+        ("OAuth Bearer Token", "refresh_token"),
+        ("OAuth Authorization Code", "authorization_code"),
+        ("Registration Access Token", "token"),
+        ("User", "reset_password_key"),
+        ("Token Cache", "state"),
+    ] {
+        let field = registry.get(doctype).unwrap().field(field).unwrap();
+        assert!(field.permlevel > crate::doctype::MAX_LEVEL, "{doctype}");
+    }
+    for (doctype, field) in [
+        ("OAuth Client", "client_secret"),
+        ("Previous Client Secret", "client_secret"),
+        ("Signing Key", "private_key"),
+        ("Token Cache", "access_token"),
+        ("Token Cache", "refresh_token"),
+        ("API Key", "api_secret"),
+        ("User", "api_secret"),
+        ("User", "otp"),
+    ] {
+        let field = registry.get(doctype).unwrap().field(field).unwrap();
+        assert_eq!(field.fieldtype, FieldType::Password, "{doctype}");
+    }
+}

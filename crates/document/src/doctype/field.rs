@@ -89,6 +89,10 @@ pub struct Field {
     /// in a field that Frappe gives 140 characters. `text` is the only one.
     #[serde(default, deserialize_with = "flag::text")]
     pub column: Option<String>,
+    /// Ours: it holds the hash of something that proves who somebody is. Nobody sees it, filters
+    /// by it or changes it by hand; see [`SECRET_LEVEL`](super::SECRET_LEVEL).
+    #[serde(default, deserialize_with = "flag::read")]
+    pub secret: bool,
     /// Its place on the form, from 1.
     #[serde(skip)]
     pub idx: u32,

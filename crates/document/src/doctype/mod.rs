@@ -19,6 +19,9 @@ pub const MAX_TABLE_NAME: usize = 63;
 /// The highest permission level, as in Frappe.
 pub const MAX_LEVEL: u32 = 9;
 
+/// The permission level of secret fields, which no role and not even Administrator has.
+pub const SECRET_LEVEL: u32 = 100;
+
 /// A definition that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{source_name}: {reason}")]
@@ -196,6 +199,9 @@ impl DocType {
             field.idx = u32::try_from(position + 1).unwrap_or(u32::MAX);
         }
         doctype.check().map_err(fault)?;
+        for field in doctype.fields.iter_mut().filter(|field| field.secret) {
+            field.permlevel = SECRET_LEVEL;
+        }
         Ok(doctype)
     }
 
