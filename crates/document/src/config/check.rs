@@ -72,6 +72,12 @@ pub(super) fn faults(config: &SiteConfig) -> Vec<(String, String)> {
         &is_count,
         "needs a number from 1 to 10000",
     );
+    let is_length = |value: &Value| whole(value).is_some_and(|most| most > 0);
+    check(
+        "max_list_length",
+        &is_length,
+        "needs a number of rows, at least 1",
+    );
     let is_time = |value: &Value| whole(value).is_some_and(|time| (1..=3600).contains(&time));
     check("db_timeout", &is_time, "needs seconds from 1 to 3600");
     let is_domain = |entry: &Value| entry.is_string() || entry.get("domain").is_some_and(is_text);

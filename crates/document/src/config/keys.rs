@@ -241,6 +241,16 @@ impl SiteConfig {
         self.text_list("allowed_referrers")
     }
 
+    /// `max_list_length` (ours): most rows of one list, however many are asked for; 100 000 when
+    /// absent.
+    pub fn max_list_length(&self) -> u64 {
+        self.get("max_list_length")
+            .and_then(whole)
+            .and_then(|most| u64::try_from(most).ok())
+            .filter(|most| *most > 0)
+            .unwrap_or(100_000)
+    }
+
     /// `rate_limit`; `None` when absent or without a limit.
     pub fn rate_limit(&self) -> Option<RateLimit> {
         let limit = self.get("rate_limit")?;

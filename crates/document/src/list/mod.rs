@@ -1,56 +1,43 @@
 //! Lists of documents: what is asked for, the query that it becomes, and the rows.
+//!
+//! A [`ListRequest`] goes through these stages: what is written ([`select`], [`filter`], [`path`]),
+//! looked up in definitions under the actor's permissions ([`scope`], [`condition`], [`test`]),
+//! put together ([`query`]) and written as SQL for the site's database ([`sql`]). Text of a
+//! request never becomes SQL: names are looked up, values are bound.
 
+mod condition;
+mod expand;
+mod filter;
+mod json;
+mod kind;
+mod path;
+mod query;
+mod request;
+mod rows;
+mod scope;
+mod select;
+mod sql;
+mod test;
+
+use crema_store::{RowStream, Statement};
 use serde_json::{Map, Value};
 
 use crate::documents::Documents;
 use crate::refusal::DocumentError;
+use query::Query;
 
-/// What a list request asks for, as parsed from its arguments. Nothing of it has been looked up
-/// in the DocType yet.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListRequest {
-    /// What to select; `name` when nothing is said.
-    pub fields: Option<Value>,
-    /// Conditions that all have to hold.
-    pub filters: Option<Value>,
-    /// Conditions of which one has to hold.
-    pub or_filters: Option<Value>,
-    /// `field asc, other desc`; the DocType's own order when absent.
-    pub order_by: Option<String>,
-    /// `field, other`.
-    pub group_by: Option<String>,
-    /// How many rows to leave out.
-    pub start: u64,
-    /// How many rows at most; 0 means all, up to the site's bound.
-    pub limit: u64,
-    /// For DocTypes of child rows: the DocType of their documents.
-    pub parent: Option<String>,
-    /// Each row once.
-    pub distinct: bool,
-    /// Link fields whose documents are put in the place of their names.
-    pub expand: Vec<String>,
-}
+pub use request::ListRequest;
 
 /// Rows of a list, each with its members in the order asked for.
 pub type ListRow = Map<String, Value>;
 
-impl ListRequest {
-    /// Reads the arguments of a request. Values may be JSON or text that holds JSON, as queries
-    /// and forms have it: `fields`, `filters`, `or_filters`, `order_by`, `group_by`,
-    /// `limit_start` or `start`, `limit_page_length`, `limit` or `page_length` (20 when absent),
-    /// `parent` or `parent_doctype`, `distinct`, `expand`.
-    ///
-    /// # Errors
-    /// [`crate::Reason::Malformed`].
-    pub fn from_arguments(_arguments: &Map<String, Value>) -> Result<ListRequest, DocumentError> {
-        Ok(ListRequest::default())
-    }
-}
-
 /// The rows of a list, a few hundred at a time, as the database gives them. Dropping it ends the
 /// query.
 pub struct ListStream {
-    _private: (),
+    documents: Documents,
+    query: Query,
+    links: Vec<expand::Link>,
+    rows: RowStream,
 }
 
 impl ListStream {
@@ -59,7 +46,13 @@ impl ListStream {
     /// # Errors
     /// When the database fails on the way.
     pub async fn next(&mut self) -> Option<Result<Vec<ListRow>, DocumentError>> {
-        None
+        let rows = match self.rows.next().await? {
+            Ok(rows) => rows,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let mut rows = rows::of_answer(&self.query.selected, &rows);
+        let expanded = expand::expand(&self.documents, &self.links, &mut rows).await;
+        Some(expanded.map(|()| rows))
     }
 }
 
@@ -70,10 +63,16 @@ impl Documents {
     /// A [`crate::Refusal`]: no permission on the DocType, an unknown field, a bad filter.
     pub async fn list(
         &self,
-        _doctype: &str,
-        _request: &ListRequest,
+        doctype: &str,
+        request: &ListRequest,
     ) -> Result<Vec<ListRow>, DocumentError> {
-        Err(DocumentError::Internal("not yet".to_owned()))
+        let query = Query::new(self, &self.doctype(doctype)?, request)?;
+        let links = expand::links(self, &query.selected, &request.expand);
+        let statement = self.statement(&query, request);
+        let found = self.site.database().statement_rows(statement).await?;
+        let mut rows = rows::of_answer(&query.selected, &found);
+        expand::expand(self, &links, &mut rows).await?;
+        Ok(rows)
     }
 
     /// The rows of a list as a stream: for lists that may be long.
@@ -82,21 +81,47 @@ impl Documents {
     /// As [`Documents::list`], for everything that is known before the first row.
     pub async fn stream(
         &self,
-        _doctype: &str,
-        _request: &ListRequest,
+        doctype: &str,
+        request: &ListRequest,
     ) -> Result<ListStream, DocumentError> {
-        Err(DocumentError::Internal("not yet".to_owned()))
+        let query = Query::new(self, &self.doctype(doctype)?, request)?;
+        let links = expand::links(self, &query.selected, &request.expand);
+        let statement = self.statement(&query, request);
+        let rows = self.site.database().stream(statement).await?;
+        Ok(ListStream {
+            documents: self.clone(),
+            query,
+            links,
+            rows,
+        })
     }
 
     /// How many documents the filters admit, of those that the actor may read.
     ///
     /// # Errors
     /// As [`Documents::list`].
-    pub async fn count(
-        &self,
-        _doctype: &str,
-        _request: &ListRequest,
-    ) -> Result<u64, DocumentError> {
-        Err(DocumentError::Internal("not yet".to_owned()))
+    pub async fn count(&self, doctype: &str, request: &ListRequest) -> Result<u64, DocumentError> {
+        let only_filters = ListRequest {
+            filters: request.filters.clone(),
+            or_filters: request.or_filters.clone(),
+            parent: request.parent.clone(),
+            ..ListRequest::default()
+        };
+        let query = Query::new(self, &self.doctype(doctype)?, &only_filters)?;
+        let database = self.site.database();
+        let statement = query.count_statement(database.dialect());
+        let rows = database.statement_rows(statement).await?;
+        let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    fn statement(&self, query: &Query, request: &ListRequest) -> Statement {
+        let most = self.site.config().max_list_length();
+        let limit = match request.limit {
+            0 => most,
+            limit => limit.min(most),
+        };
+        let dialect = self.site.database().dialect();
+        query.statement(dialect, request.start, limit)
     }
 }
