@@ -3,7 +3,7 @@
 pub mod arguments;
 mod client;
 pub mod documents;
-mod identity;
+pub(crate) mod identity;
 mod keys;
 pub mod login;
 mod meta;
