@@ -2,6 +2,7 @@
 
 use crema_store::StoreError;
 
+use crate::apps::AppError;
 use crate::bench::BenchError;
 use crate::config::ConfigError;
 use crate::doctype::DefinitionError;
@@ -16,6 +17,9 @@ pub enum SiteError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An app.
+    #[error(transparent)]
+    App(#[from] AppError),
     /// A DocType's definition.
     #[error(transparent)]
     Definition(#[from] DefinitionError),

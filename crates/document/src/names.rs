@@ -42,6 +42,15 @@ fn pick(bytes: &[u8], alphabet: &[u8]) -> String {
         .collect()
 }
 
+/// The SHA-256 of some bytes in hexadecimal: tells whether a text is still the same.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// Frappe's snake case of a name: lower case, blanks and hyphens become underscores.
 pub fn snake_case(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")

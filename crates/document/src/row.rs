@@ -58,7 +58,8 @@ impl RowHead {
         }
     }
 
-    fn columns(&self) -> Vec<(&str, Value)> {
+    /// The columns that every row has, and those of its place.
+    pub(crate) fn columns(&self) -> Vec<(&'static str, Value)> {
         let mut columns = vec![
             ("name", Value::from(&self.name)),
             ("creation", self.now.into()),

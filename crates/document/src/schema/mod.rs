@@ -51,6 +51,33 @@ pub enum Change {
         /// Whether it admits a combination of values once.
         unique: bool,
     },
+    /// A DocType of an app.
+    AddDocType {
+        /// Its name.
+        doctype: String,
+    },
+    /// Another definition of an app's DocType.
+    ChangeDocType {
+        /// Its name.
+        doctype: String,
+    },
+    /// A field that is in the definition no more. What it held stays in the table.
+    DropField {
+        /// The DocType.
+        doctype: String,
+        /// The field.
+        field: String,
+    },
+    /// A DocType that is in no definition any more. Its table stays.
+    RemoveDocType {
+        /// Its name.
+        doctype: String,
+    },
+    /// DocTypes whose record in the site was written anew.
+    Describe {
+        /// How many.
+        doctypes: usize,
+    },
     /// A patch that ran.
     Patch {
         /// Its name, as in Patch Log.
@@ -80,6 +107,19 @@ impl fmt::Display for Change {
                     "create {kind} on {table} ({})",
                     columns.join(", ")
                 )
+            }
+            Change::AddDocType { doctype } => write!(formatter, "add DocType {doctype}"),
+            Change::ChangeDocType { doctype } => write!(formatter, "change DocType {doctype}"),
+            Change::DropField { doctype, field } => write!(
+                formatter,
+                "drop {field} from DocType {doctype}, and keep its data"
+            ),
+            Change::RemoveDocType { doctype } => write!(
+                formatter,
+                "remove DocType {doctype}, and keep its table without rows"
+            ),
+            Change::Describe { doctypes } => {
+                write!(formatter, "describe DocTypes in tabDocType: {doctypes}")
             }
             Change::Patch { name } => write!(formatter, "patch {name}"),
         }

@@ -4,6 +4,7 @@ mod connect;
 mod create;
 mod definitions;
 mod migrate;
+pub(crate) mod mirror;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

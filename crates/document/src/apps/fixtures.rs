@@ -1,0 +1,210 @@
+//! The documents that an app brings along.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::error::AppError;
+use super::files::{self, fault};
+use super::folder::AppFolder;
+use crate::doctype::FieldType;
+use crate::documents::Documents;
+use crate::refusal::{DocumentError, Reason};
+use crate::{DocType, SiteError};
+
+/// A document of an app.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fixture {
+    /// Its DocType.
+    pub doctype: String,
+    /// Its name.
+    pub name: String,
+    /// Its members, without those that the system fills.
+    pub values: Map<String, Value>,
+    /// The file that it is in.
+    pub file: PathBuf,
+}
+
+/// What was done with a document of an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixtureChange {
+    /// Its DocType.
+    pub doctype: String,
+    /// Its name.
+    pub name: String,
+    /// It was not there before.
+    pub new: bool,
+}
+
+impl std::fmt::Display for FixtureChange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verb = if self.new { "add" } else { "change" };
+        write!(formatter, "{verb} {} {}", self.doctype, self.name)
+    }
+}
+
+/// Members of an exported document that say nothing about its content.
+const BOOKKEEPING: &[&str] = &[
+    "doctype",
+    "name",
+    "creation",
+    "modified",
+    "modified_by",
+    "owner",
+    "docstatus",
+    "idx",
+    "parent",
+    "parentfield",
+    "parenttype",
+];
+
+/// Reads a file: a list of documents, or one.
+pub(super) fn read(file: &Path) -> Result<Vec<Fixture>, AppError> {
+    let text = files::read(file)?;
+    let json: Value =
+        serde_json::from_str(&text).map_err(|error| fault(file, error.to_string()))?;
+    let documents = match json {
+        Value::Array(documents) => documents,
+        other => vec![other],
+    };
+    (1..)
+        .zip(documents)
+        .map(|(number, document)| {
+            fixture(file, document)
+                .map_err(|reason| fault(file, format!("document {number}: {reason}")))
+        })
+        .collect()
+}
+
+fn fixture(file: &Path, document: Value) -> Result<Fixture, &'static str> {
+    let Value::Object(members) = document else {
+        return Err("it is no object");
+    };
+    let text = |member: &str| match members.get(member) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let doctype = text("doctype").ok_or("it has no doctype")?;
+    let name = text("name").ok_or("it has no name")?;
+    let values = members
+        .into_iter()
+        .filter(|(member, _)| !BOOKKEEPING.contains(&member.as_str()))
+        .map(|(member, value)| (member, rows_alone(value)))
+        .collect();
+    Ok(Fixture {
+        doctype,
+        name,
+        values,
+        file: file.to_owned(),
+    })
+}
+
+/// Rows of a child table without what the system fills.
+fn rows_alone(value: Value) -> Value {
+    let Value::Array(rows) = value else {
+        return value;
+    };
+    let alone = |row| match row {
+        Value::Object(mut members) => {
+            members.retain(|member, _| !BOOKKEEPING.contains(&member.as_str()));
+            Value::Object(members)
+        }
+        other => other,
+    };
+    rows.into_iter().map(alone).collect()
+}
+
+/// Makes the documents of an app that are not there yet, and gives those that are the values
+/// of the app's files. Nothing is removed, and a stored password is left as it is.
+///
+/// # Errors
+/// [`AppError`] that names the file and the document which cannot be stored. Those before it
+/// are.
+pub async fn apply_fixtures(
+    documents: &Documents,
+    app: &AppFolder,
+) -> Result<Vec<FixtureChange>, SiteError> {
+    let mut changes = Vec::new();
+    for fixture in &app.fixtures {
+        let done = apply(documents, fixture).await;
+        let new = done.map_err(|error| match error {
+            DocumentError::Store(error) => SiteError::Store(error),
+            other => {
+                let reason = format!("{} {}: {other}", fixture.doctype, fixture.name);
+                fault(&fixture.file, reason).into()
+            }
+        })?;
+        changes.extend(new.map(|new| FixtureChange {
+            doctype: fixture.doctype.clone(),
+            name: fixture.name.clone(),
+            new,
+        }));
+    }
+    Ok(changes)
+}
+
+/// Whether the document is new; `None` when nothing had to be done.
+async fn apply(documents: &Documents, fixture: &Fixture) -> Result<Option<bool>, DocumentError> {
+    let doctype = documents.doctype(&fixture.doctype)?;
+    let name = match doctype.issingle {
+        true => doctype.name.as_str(),
+        false => fixture.name.as_str(),
+    };
+    match documents.get(&doctype.name, name).await {
+        Ok(there) => {
+            let mut values = fixture.values.clone();
+            values.retain(|member, wanted| {
+                !is_secret(&doctype, member) && differs(there.values.get(member), wanted)
+            });
+            if values.is_empty() {
+                return Ok(None);
+            }
+            documents.update(&doctype.name, name, values).await?;
+            Ok(Some(false))
+        }
+        Err(DocumentError::Refused(refusal)) if refusal.reason == Reason::DoesNotExist => {
+            let mut values = fixture.values.clone();
+            values.insert("name".to_owned(), name.into());
+            documents.insert(&doctype.name, values).await?;
+            Ok(Some(true))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_secret(doctype: &DocType, member: &str) -> bool {
+    let field = doctype.field(member);
+    field.is_some_and(|field| field.fieldtype == FieldType::Password)
+}
+
+/// Whether a stored value is another than the wanted one. Forms that mean the same, such as an
+/// empty text and none, are no difference, so that a second run has nothing to do.
+fn differs(there: Option<&Value>, wanted: &Value) -> bool {
+    match (there.unwrap_or(&Value::Null), wanted) {
+        (Value::Array(there), Value::Array(wanted)) => {
+            let row = |(there, wanted): (&Value, &Value)| match wanted {
+                Value::Object(members) => members
+                    .iter()
+                    .any(|(member, wanted)| differs(there.get(member), wanted)),
+                other => differs(Some(there), other),
+            };
+            there.len() != wanted.len() || there.iter().zip(wanted).any(row)
+        }
+        (there, wanted) => plain(there) != plain(wanted),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(flag) => u8::from(*flag).to_string(),
+        Value::String(text) => text.trim().trim_end_matches(".000000").to_owned(),
+        Value::Number(number) => match number.as_f64() {
+            Some(number) => number.to_string(),
+            None => number.to_string(),
+        },
+        // The members of JSON fields are compared as they are written.
+        other => other.to_string(),
+    }
+}
