@@ -51,6 +51,20 @@ impl Ctx {
         }
     }
 
+    /// The same view for what outlives the borrow of it: the same moment, and the site version if
+    /// it is known. What was read ahead stays with the first.
+    pub(crate) fn again(&self) -> Ctx {
+        Ctx {
+            provider: Arc::clone(&self.provider),
+            now: self.now,
+            address: self.address,
+            user_agent: self.user_agent.clone(),
+            issuer: self.issuer.clone(),
+            version: self.version.clone(),
+            ahead: Mutex::new(None),
+        }
+    }
+
     /// A name for a row that comes with a request: names of later requests sort after it.
     pub(crate) fn row_name(&self) -> String {
         let millis = self.now.micros().div_euclid(1000);

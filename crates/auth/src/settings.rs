@@ -223,7 +223,7 @@ fn words(single: &Single, field: &str) -> Vec<String> {
 }
 
 /// Frappe's `HHH:MM[:SS]`, in seconds.
-fn duration(text: &str) -> Option<i64> {
+pub(crate) fn duration(text: &str) -> Option<i64> {
     let mut seconds: i64 = 0;
     let mut parts = text.trim().split(':');
     for unit in [3600, 60, 1] {

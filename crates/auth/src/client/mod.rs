@@ -15,6 +15,7 @@ pub use report::{ClientSummary, ReportRow, list, report, show};
 pub(crate) use secret::encrypt;
 pub use secret::rotate_secret;
 pub use write::{CreatedClient, NewClient, create, delete, set_enabled, touch, update};
+pub(crate) use write::{check_user, update_as_of};
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;

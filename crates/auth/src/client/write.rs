@@ -124,6 +124,22 @@ pub async fn update(
     client_id: &str,
     fields: ClientFields,
 ) -> Result<CreatedClient, Failure> {
+    let changed = update_as_of(ctx, by, client_id, fields, None).await?;
+    changed.ok_or_else(|| not_found(client_id))
+}
+
+/// As [`update`]; `None` when the client is no longer as it was at `modified`, which is then
+/// looked at in the transaction.
+///
+/// # Errors
+/// As [`update`].
+pub(crate) async fn update_as_of(
+    ctx: &Ctx,
+    by: &str,
+    client_id: &str,
+    fields: ClientFields,
+    modified: Option<String>,
+) -> Result<Option<CreatedClient>, Failure> {
     let write = Arc::new(Write::prepare(ctx, by, client_id, fields).await?);
     if let Some(algorithm) = write.wanted.get("id_token_signed_response_alg") {
         // Outside of the transaction; without need when it turns out that nothing changes.
@@ -132,19 +148,19 @@ pub async fn update(
         wanted.put("scopes", "openid");
         prepare_key(ctx, &wanted).await?;
     }
-    let job = Arc::clone(&write);
-    let has_new_secret = ctx
+    let job = Arc::new((Arc::clone(&write), modified));
+    let done = ctx
         .provider
         .database()
         .write(move |tx| {
             let job = Arc::clone(&job);
-            Box::pin(async move { job.update(tx).await })
+            Box::pin(async move { job.0.update(tx, job.1.as_deref()).await })
         })
         .await?;
-    Ok(CreatedClient {
+    Ok(done.map(|has_new_secret| CreatedClient {
         client_id: client_id.to_owned(),
         client_secret: has_new_secret.then(|| write.secret.clone()),
-    })
+    }))
 }
 
 /// What one change of a client needs, made ready outside of the transaction.
@@ -215,9 +231,19 @@ impl Write {
         check(record, &self.wanted, &around)
     }
 
-    /// Gives whether a new secret was stored.
-    async fn update(&self, tx: &mut Transaction) -> Result<bool, Failure> {
+    /// Gives whether a new secret was stored; `None` when the client is not as of `modified`.
+    async fn update(
+        &self,
+        tx: &mut Transaction,
+        modified: Option<&str>,
+    ) -> Result<Option<bool>, Failure> {
         let mut record = locked(tx, &self.client_id).await?;
+        if let Some(modified) = modified {
+            let stored = record.datetime("modified").map(LocalTime::from_micros);
+            if stored.is_none_or(|stored| stored.to_string() != modified) {
+                return Ok(None);
+            }
+        }
         let was_public = rules(&record).is_public();
         self.change(&mut record)?;
         let is_public = rules(&record).is_public();
@@ -236,7 +262,7 @@ impl Write {
         self.set_roles(tx, false).await?;
         audit::record(tx, &self.entry).await?;
         version::bump(tx).await?;
-        Ok(needs_secret)
+        Ok(Some(needs_secret))
     }
 
     /// Stores the allowed roles: those that are wanted, for a new client at least the default.
@@ -267,7 +293,7 @@ async fn locked(tx: &mut Transaction, client_id: &str) -> Result<Record, Failure
 
 /// The client's `user` must not lend roles that the acting person lacks.
 // spec: security.md, Clients, line 6
-async fn check_user(ctx: &Ctx, by: &str, name: &str) -> Result<(), Failure> {
+pub(crate) async fn check_user(ctx: &Ctx, by: &str, name: &str) -> Result<(), Failure> {
     let user = ctx
         .user(name)
         .await?

@@ -241,7 +241,7 @@ impl Creation {
 }
 
 /// Stores the hash of a user's password.
-pub(super) async fn store_password(
+pub(crate) async fn store_password(
     tx: &mut Transaction,
     user: &str,
     hash: &str,

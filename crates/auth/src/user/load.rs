@@ -203,6 +203,12 @@ async fn make_subject(provider: &Provider, user: &str) -> Result<String, Failure
         .await
 }
 
+/// The name of the `frappe` row of a user.
+pub(crate) fn subject_row_name(user: &str) -> String {
+    let hash = hash_hex(&format!("frappe\n{user}"));
+    hash.chars().take(10).collect()
+}
+
 /// A `frappe` row of User Social Login. Its name follows from the user's, so that two processes
 /// cannot make two.
 #[derive(Clone)]
@@ -214,10 +220,7 @@ pub(super) struct SubjectRow {
 impl SubjectRow {
     pub(super) fn new(provider: &Provider, user: &str) -> SubjectRow {
         let environment = provider.environment();
-        let name: String = hash_hex(&format!("frappe\n{user}"))
-            .chars()
-            .take(10)
-            .collect();
+        let name = subject_row_name(user);
         let userid = random_hex(&*environment.entropy, SUBJECT_LENGTH);
         let local: Value = provider.site().local(environment.clock.now()).into();
         SubjectRow {

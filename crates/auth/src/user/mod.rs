@@ -12,10 +12,11 @@ pub(crate) use access::{WRONG_ADDRESS, addresses_admit, addresses_are_valid};
 pub use change::{
     add_role, destroy_all_sessions, disable, enable, end_everything, remove_role, set_password,
 };
+pub(crate) use create::store_password;
 pub use create::{NewUser, create};
 pub use email::normal_email;
-pub(crate) use load::hold_enabled;
 pub use load::{UserSummary, find_for_login, list, load};
+pub(crate) use load::{hold_enabled, subject_row_name};
 
 use std::sync::Arc;
 

@@ -1,0 +1,80 @@
+//! Roles: those that everything stands on stay as they are.
+
+use crema_document::documents::Change;
+use crema_document::{DocumentError, Reason};
+use crema_store::{Sql, Transaction, params};
+use serde_json::{Map, Value as Json};
+
+use super::values::{flag, forbidden, invalid, text};
+
+static HOLDERS: Sql = Sql::new(r#"SELECT parent FROM "tabHas Role" WHERE role = ? LIMIT 1"#);
+
+/// The statements of this file, for the test that prepares each on every database.
+pub(super) static STATEMENTS: &[&Sql] = &[&HOLDERS];
+
+/// Roles that exist from the start and that the program itself means by their name.
+// spec: doctypes.md, "Roles that exist from the start"
+const STANDARD: &[&str] = &[
+    "Administrator",
+    "Guest",
+    "All",
+    "Desk User",
+    "System Manager",
+];
+
+/// A name as it is compared everywhere.
+pub(super) fn prepare(change: &mut Change) -> Result<(), DocumentError> {
+    if !change.is_new() {
+        return Ok(());
+    }
+    let name = text(&change.after, "role_name").trim().to_owned();
+    // Lists of roles are written with commas, or one a line.
+    if name.contains(',') || name.chars().any(char::is_control) {
+        let message = "The name of a role has no comma and no control characters";
+        return Err(DocumentError::refused(Reason::Name, message));
+    }
+    let standard = STANDARD
+        .iter()
+        .find(|role| role.eq_ignore_ascii_case(&name));
+    if standard.is_some_and(|role| *role != name) {
+        return invalid(format!("There is a role {name} in other letters"));
+    }
+    change
+        .after
+        .insert("role_name".to_owned(), Json::from(name));
+    change.after.insert("is_custom".to_owned(), Json::from(1));
+    Ok(())
+}
+
+/// A role that the program means by its name is not switched off.
+pub(super) fn check(change: &Change) -> Result<(), DocumentError> {
+    let standard = STANDARD.contains(&change.name.as_str());
+    if standard && change.changes("disabled") && flag(&change.after, "disabled") {
+        return invalid(format!("Role {} cannot be disabled", change.name));
+    }
+    if standard && change.changes("desk_access") && change.before.is_some() {
+        return invalid(format!("Desk access of role {} is fixed", change.name));
+    }
+    Ok(())
+}
+
+/// A role that somebody has, or that the program means by its name, stays.
+pub(super) async fn before_delete(
+    role: &Map<String, Json>,
+    tx: &mut Transaction,
+) -> Result<(), DocumentError> {
+    let name = text(role, "name");
+    if STANDARD.contains(&name) {
+        return forbidden(format!(
+            "Role {name} is a standard role and cannot be deleted"
+        ));
+    }
+    match tx.row(&HOLDERS, params![name]).await? {
+        Some(row) => {
+            let holder = row.opt_text(0)?.unwrap_or_default();
+            let message = format!("Cannot delete Role {name}: User {holder} has it");
+            Err(DocumentError::refused(Reason::LinkExists, message))
+        }
+        None => Ok(()),
+    }
+}
