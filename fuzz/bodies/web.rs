@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use crema_document::SiteConfig;
 use crema_web::account::own_path;
+use crema_web::api::{arguments::Arguments, path};
 use crema_web::pages::{Lang, negotiate};
 use crema_web::{cookies, origin};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ISSUER: &str = "http://trust.localhost:8000";
 
@@ -150,4 +151,65 @@ pub(crate) fn redirect_to(data: &[u8]) {
     let target = base.join(&path).expect("a path");
     assert_eq!(target.origin(), base.origin());
     assert_eq!(target.scheme(), "http");
+}
+
+/// A media type, a line feed, a query, a line feed, a body: the arguments of a request.
+pub(crate) fn arguments(data: &[u8]) {
+    let mut lines = data.splitn(3, |byte| *byte == b'\n');
+    let (Some(kind), Some(query), Some(body)) = (lines.next(), lines.next(), lines.next()) else {
+        return;
+    };
+    let kind = match kind.first() {
+        Some(b'j') => "application/json",
+        Some(b'f') => "application/x-www-form-urlencoded",
+        _ => "",
+    };
+    let Ok(read) = Arguments::parse(query, kind, body) else {
+        return;
+    };
+    let members = read.members().clone();
+    assert!(!members.contains_key("csrf_token"));
+    // What serde_json takes, with the same members; it is more lenient than ours.
+    let whole = serde_json::from_slice::<Value>(body).ok();
+    if let (Some(Value::Object(whole)), "application/json") = (&whole, kind) {
+        for (name, value) in whole.iter().filter(|(name, _)| *name != "csrf_token") {
+            assert_eq!(members.get(name), Some(value), "the body wins");
+        }
+    }
+    for name in members.keys() {
+        let text = read.text(name).ok().flatten();
+        assert_eq!(text.is_some(), read.required(name).is_ok());
+        assert!(text.is_none() || read.value(name).is_some());
+        let _ = read.flag(name, true);
+    }
+    let shown = format!("{read:?}");
+    if let Ok(document) = read.into_document() {
+        let wrapped = members.get("data").is_some_and(|data| !data.is_null());
+        for (name, value) in &document {
+            let same = members.get(name) == Some(value);
+            assert!(same || wrapped, "{name} of {shown} comes from nowhere");
+        }
+    }
+}
+
+/// A path of the resource server.
+pub(crate) fn path(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let whole = format!("/api/{text}");
+    let Ok(target) = path::target(&whole) else {
+        return;
+    };
+    assert!(!target.doctype.is_empty() && !target.doctype.contains('\0'));
+    assert!(whole.contains("resource/") || whole.contains("v2/"));
+    // Written out again it names the same.
+    let encoded = |text: &str| -> String {
+        let all = percent_encoding::NON_ALPHANUMERIC;
+        percent_encoding::utf8_percent_encode(text, all).to_string()
+    };
+    let mut again = format!("/api/resource/{}", encoded(&target.doctype));
+    if let Some(name) = &target.name {
+        assert!(!name.is_empty() && !name.contains('\0'));
+        again = format!("{again}/{}", encoded(name));
+    }
+    assert_eq!(path::target(&again).ok(), Some(target));
 }

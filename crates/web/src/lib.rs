@@ -19,6 +19,7 @@ pub mod oauth;
 pub mod openapi;
 pub mod origin;
 pub mod pages;
+mod problem;
 pub mod reply;
 pub mod request_id;
 mod request_line;

@@ -2,18 +2,18 @@
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use crema_auth::Failure;
-use crema_auth::caller::Unidentified;
-use crema_document::{DocumentError, Reason, Refusal};
+use crema_document::Reason;
 use crema_protocol::client_auth::basic_was_tried;
 use crema_protocol::endpoints;
-use crema_protocol::error::{ErrorCode, OAuthError};
+use crema_protocol::error::ErrorCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::call::{ApiVersion, Call};
 use crate::pages::{CONTENT_SECURITY_POLICY, ErrorPage};
+use crate::problem::HEADER_FORMS;
+pub use crate::problem::Problem;
 
 /// What is encoded in a value that becomes part of a query: all but the unreserved characters of
 /// RFC 3986 §2.3.
@@ -28,174 +28,6 @@ pub type Reply = Response<Body>;
 
 /// Frappe's `Cache-Control` for everything that is not an asset or metadata.
 const NO_STORE: &str = "no-store,no-cache,must-revalidate,max-age=0";
-
-/// Why a request is not answered as it hoped. Becomes JSON or a page at the edge.
-#[derive(Debug)]
-pub enum Problem {
-    /// In the shape of an OAuth RFC, beside Frappe's members.
-    OAuth(OAuthError),
-    /// In Frappe's envelope: status, `exc_type`, message.
-    Frappe {
-        /// The HTTP status.
-        status: StatusCode,
-        /// The name of Frappe's exception.
-        exc_type: &'static str,
-        /// One sentence for people.
-        message: String,
-    },
-    /// Another HTTP method is needed; the value of `Allow`.
-    Method(&'static str),
-    /// Nobody is signed in where somebody has to be.
-    Guest,
-    /// A bearer token was sent and is dead.
-    DeadToken,
-    /// Credentials were sent that are not good, or not here and now; says which, for people.
-    BadCredentials(&'static str),
-    /// Something that was asked about documents was not done.
-    Refused(Refusal),
-    /// Too many attempts.
-    TooMany {
-        /// Seconds until the next attempt counts.
-        retry_after: u32,
-    },
-    /// The database does not answer. What was to be changed is changed as a whole or not at all.
-    Unavailable,
-    /// Ours.
-    Internal,
-}
-
-impl Problem {
-    /// An OAuth error.
-    pub fn oauth(error: OAuthError) -> Problem {
-        Problem::OAuth(error)
-    }
-
-    /// 404 in Frappe's envelope.
-    pub fn not_found(message: impl Into<String>) -> Problem {
-        Problem::Frappe {
-            status: StatusCode::NOT_FOUND,
-            exc_type: "DoesNotExistError",
-            message: message.into(),
-        }
-    }
-
-    /// 400 for what cannot be understood.
-    pub fn malformed(message: impl Into<String>) -> Problem {
-        Problem::Refused(Refusal::new(Reason::Malformed, message))
-    }
-
-    /// 415 for a body of a kind that is not read.
-    pub fn unsupported_media_type() -> Problem {
-        Problem::Frappe {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            exc_type: "UnsupportedMediaType",
-            message: "The body has to be JSON or a form (application/x-www-form-urlencoded)."
-                .to_owned(),
-        }
-    }
-
-    /// The same for somebody who is not signed in: what would need a permission needs a sign-in
-    /// first, so that OAuth clients find the server that gives tokens.
-    // spec: http.md, Resource server, "Crema answers 401 there"
-    #[must_use]
-    pub fn for_guest(self) -> Problem {
-        match self {
-            Problem::Refused(refusal) if refusal.reason == Reason::Permission => Problem::Guest,
-            other => other,
-        }
-    }
-
-    /// 400 `CSRFTokenError`.
-    pub fn csrf() -> Problem {
-        Problem::Frappe {
-            status: StatusCode::BAD_REQUEST,
-            exc_type: "CSRFTokenError",
-            message: "Invalid Request".to_owned(),
-        }
-    }
-}
-
-impl From<Failure> for Problem {
-    fn from(failure: Failure) -> Problem {
-        let frappe = |status, exc_type, message| Problem::Frappe {
-            status,
-            exc_type,
-            message,
-        };
-        match failure {
-            Failure::OAuth(error) => Problem::OAuth(error),
-            Failure::TooMany { retry_after } => Problem::TooMany { retry_after },
-            Failure::Validation(message) => {
-                frappe(StatusCode::EXPECTATION_FAILED, "ValidationError", message)
-            }
-            Failure::NotFound(message) => {
-                frappe(StatusCode::NOT_FOUND, "DoesNotExistError", message)
-            }
-            Failure::Duplicate(message) => {
-                frappe(StatusCode::CONFLICT, "DuplicateEntryError", message)
-            }
-            Failure::Permission(message) => {
-                frappe(StatusCode::FORBIDDEN, "PermissionError", message)
-            }
-            Failure::Store(error) => {
-                tracing::error!(%error, "the database failed");
-                Problem::Unavailable
-            }
-            Failure::Internal(reason) => {
-                tracing::error!(reason, "internal failure");
-                Problem::Internal
-            }
-        }
-    }
-}
-
-impl From<DocumentError> for Problem {
-    fn from(error: DocumentError) -> Problem {
-        match error {
-            DocumentError::Refused(refusal) => Problem::Refused(refusal),
-            DocumentError::Store(error) => Failure::Store(error).into(),
-            DocumentError::Internal(reason) => Failure::Internal(reason).into(),
-        }
-    }
-}
-
-impl From<Unidentified> for Problem {
-    fn from(error: Unidentified) -> Problem {
-        match error {
-            Unidentified::DeadToken => Problem::DeadToken,
-            Unidentified::BadCredentials => Problem::BadCredentials(
-                "The credentials in the Authorization header are not right.",
-            ),
-            Unidentified::Restricted(message) => Problem::BadCredentials(message),
-            Unidentified::Undecodable => Problem::Frappe {
-                status: StatusCode::BAD_REQUEST,
-                exc_type: "InvalidAuthorizationToken",
-                message: "Failed to decode token, please provide a valid base64-encoded token."
-                    .to_owned(),
-            },
-            Unidentified::Failure(failure) => failure.into(),
-        }
-    }
-}
-
-/// The status of a refusal: Frappe's for each of its exceptions.
-// spec: http.md, Resource server, "Statuses"; security.md, Inputs, outputs, network, "where
-// Frappe's column is shorter the answer is 400"
-const fn status_of(reason: &Reason) -> StatusCode {
-    match reason {
-        Reason::Validation
-        | Reason::Mandatory
-        | Reason::Link
-        | Reason::Unique
-        | Reason::TimestampMismatch
-        | Reason::Constant
-        | Reason::LinkExists => StatusCode::EXPECTATION_FAILED,
-        Reason::Malformed | Reason::TooLong => StatusCode::BAD_REQUEST,
-        Reason::Name | Reason::Duplicate => StatusCode::CONFLICT,
-        Reason::DoesNotExist => StatusCode::NOT_FOUND,
-        Reason::Permission | Reason::Scope(_) => StatusCode::FORBIDDEN,
-    }
-}
 
 /// A JSON answer, never stored by anyone.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Reply {
@@ -275,7 +107,7 @@ pub fn problem(call: &Call, problem: &Problem) -> Reply {
         }
         _ => {}
     }
-    let status = status(problem);
+    let status = problem.status();
     let mut reply = if call.wants_html() {
         page(call, status, problem)
     } else {
@@ -300,23 +132,6 @@ pub fn problem(call: &Call, problem: &Problem) -> Reply {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     reply
-}
-
-fn status(problem: &Problem) -> StatusCode {
-    match problem {
-        Problem::OAuth(error) => {
-            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST)
-        }
-        Problem::Frappe { status, .. } => *status,
-        Problem::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-        Problem::Refused(refusal) => status_of(&refusal.reason),
-        Problem::Guest | Problem::DeadToken | Problem::BadCredentials(_) => {
-            StatusCode::UNAUTHORIZED
-        }
-        Problem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 /// The `WWW-Authenticate` of a refusal (RFC 6749 §5.2, RFC 6750 §3, RFC 9728 §5.1).
@@ -387,11 +202,13 @@ fn body(call: &Call, problem: &Problem) -> Value {
             "AuthenticationError",
             "Sign in or send a bearer token.",
         ),
-        Problem::DeadToken => envelope(
-            call,
-            "AuthenticationError",
-            "The access token is expired, revoked or unknown.",
-        ),
+        Problem::DeadToken => {
+            let message = match call.bearer() {
+                Some(_) => "The access token is expired, revoked or unknown.",
+                None => HEADER_FORMS,
+            };
+            envelope(call, "AuthenticationError", message)
+        }
         Problem::BadCredentials(message) => envelope(call, "AuthenticationError", message),
         Problem::TooMany { retry_after } => {
             let text = format!("Too many attempts. Try again in {retry_after} seconds.");

@@ -68,3 +68,40 @@ fn redirect_to() {
         bodies::redirect_to,
     );
 }
+
+// spec: security.md, Inputs, outputs, network, "Malformed JSON, UTF-8, percent-encoding …: 400"
+#[test]
+fn arguments() {
+    let own = [
+        "j\na=1&b=2\n{\"a\": {\"b\": [1, null]}, \"csrf_token\": \"t\"}",
+        "j\n\n{\"data\": \"{\\\"x\\\": 1}\"}",
+        "j\nx=1\n[1, 2]",
+        "f\ndata=%7B%22x%22%3A1%7D\nb=3&csrf_token=t",
+        "f\n\ndata=%7B%22x%22%3A1%7D",
+        "f\n_=9\n{\"x\": 1}",
+        "-\nfields=%5B%22name%22%5D&limit=5&as_dict=0\n",
+        "-\nfilters=%5B%5B%22a%22%2C%22like%22%2C%22%25b%25%22%5D%5D\n",
+    ];
+    let recorded = recorded();
+    let queries = recorded.queries.iter();
+    let queries = queries.map(|query| [b"-\n", query.as_slice(), b"\n"].concat());
+    let bodies = recorded.bodies.iter();
+    let bodies = bodies.map(|body| [b"j\n\n", body.as_slice()].concat());
+    let more = queries.chain(bodies).collect();
+    run("arguments", seeds(&own, more), 4000, bodies::arguments);
+}
+
+#[test]
+fn path() {
+    let own = [
+        "resource/OAuth%20Client/em6d6dl40b",
+        "v1/resource/File/a/b%2Fc+d/",
+        "v2/document/User/user@example.com",
+        "v2/doctype/ToDo/meta",
+        "v2/doctype/ToDo/count/",
+        "resource/%E2%80%AE/%C3%A9",
+        "resource//x",
+        "method/ping",
+    ];
+    run("path", seeds(&own, Vec::new()), 4000, bodies::path);
+}

@@ -2,7 +2,9 @@
 //! takes to call it.
 
 use axum::http::StatusCode;
+use crema_auth::Failure;
 use crema_auth::caller::Caller;
+use crema_document::apps;
 use crema_document::{Reason, Refusal};
 use serde_json::json;
 
@@ -92,7 +94,7 @@ pub async fn answer(call: &Call, endpoint: Endpoint, name: &str) -> Result<Reply
     let found = METHODS.iter().find(|method| method.endpoint == endpoint);
     let Some(method) = found else {
         let caller = identity::identify(call).await?;
-        return Err(unknown(call, &caller, name));
+        return Err(unknown(call, &caller, name).await?);
     };
     let mut allowed = method.allow.split(", ");
     if !allowed.any(|allowed| allowed == call.method.as_str()) {
@@ -139,11 +141,11 @@ impl Method {
 
 /// A name that is no method, in Frappe's words: of an app that is not there, or a function that
 /// may not be called.
-fn unknown(call: &Call, caller: &Caller, name: &str) -> Problem {
+async fn unknown(call: &Call, caller: &Caller, name: &str) -> Result<Problem, Problem> {
     let name: String = name.chars().take(LONGEST_NAME).collect();
     let app = name.split('.').next().unwrap_or_default();
-    if app == "frappe" {
-        return match caller.is_guest() {
+    if is_installed(call, app).await? {
+        return Ok(match caller.is_guest() {
             true => Problem::Guest,
             false => Problem::Frappe {
                 status: StatusCode::FORBIDDEN,
@@ -153,17 +155,27 @@ fn unknown(call: &Call, caller: &Caller, name: &str) -> Problem {
                      Function {name} is not whitelisted."
                 ),
             },
-        };
+        });
     }
     let method = match call.version {
         ApiVersion::V1 => "method for command",
         ApiVersion::V2 => "method",
     };
-    Problem::Frappe {
+    Ok(Problem::Frappe {
         status: StatusCode::EXPECTATION_FAILED,
         exc_type: "ValidationError",
         message: format!("Failed to get {method} {name} with App {app} is not installed"),
+    })
+}
+
+async fn is_installed(call: &Call, app: &str) -> Result<bool, Problem> {
+    // What comes along is always there.
+    if app == "frappe" {
+        return Ok(true);
     }
+    let database = call.ctx.provider.database();
+    let installed = apps::installed(database).await.map_err(Failure::from)?;
+    Ok(installed.iter().any(|known| known.name == app))
 }
 
 #[cfg(test)]

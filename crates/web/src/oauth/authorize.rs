@@ -183,7 +183,7 @@ async fn ask(call: &Call, params: &Params, question: &Question) -> Result<Reply,
             action: "/api/method/logout",
             fields: vec![("redirect-to", again.as_str())],
         }),
-        scopes: scope_lines(lang, &scopes),
+        scopes: scope_lines(lang, &scopes, &|doctype| names_of(call, doctype)),
         action: &action,
         hidden: Vec::new(),
         csrf_token: csrf_token.expose(),
@@ -192,6 +192,16 @@ async fn ask(call: &Call, params: &Params, question: &Question) -> Result<Reply,
         warnings: warnings(question, params),
     };
     Ok(reply::html(StatusCode::OK, page.render()))
+}
+
+/// The DocTypes of the site that a scope with this name is about.
+fn names_of(call: &Call, snake_case: &str) -> Vec<String> {
+    let registry = call.ctx.provider.site().registry();
+    let names = registry.doctypes().map(|doctype| &doctype.name);
+    names
+        .filter(|name| crema_document::names::snake_case(name) == snake_case)
+        .cloned()
+        .collect()
 }
 
 fn warnings(question: &Question, params: &Params) -> Vec<ConsentWarning> {

@@ -23,7 +23,7 @@ pub use consent::{ConsentPage, ConsentWarning};
 pub use form_post::FormPostPage;
 pub use login::{LoginError, LoginPage};
 pub use problem::{ErrorPage, NotFoundPage, error_text};
-pub use scope::{ScopeLine, scope_lines};
+pub use scope::{DocTypeNames, ScopeLine, scope_lines};
 pub use session::{ConfirmLogoutPage, MePage, SignedOutPage};
 pub use text::{Lang, negotiate};
 

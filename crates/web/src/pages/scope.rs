@@ -1,6 +1,11 @@
 //! Scopes in plain words, for the consent page.
 
+use crema_protocol::resource_scope::{ResourceScope, Verb};
+
 use super::text::Lang;
+
+/// The names of the DocTypes that a name in snake case stands for; none when there is none.
+pub type DocTypeNames<'a> = &'a dyn Fn(&str) -> Vec<String>;
 
 /// One thing that an app asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +31,13 @@ impl ScopeLine {
 // spec: http.md, authorize: openid shows as Full Name, Email, User Image, Roles
 // spec: http.md, openid_profile: explicit profile, email, roles narrow openid
 #[must_use]
-pub fn scope_lines(lang: Lang, scopes: &[&str]) -> Vec<ScopeLine> {
+pub fn scope_lines(lang: Lang, scopes: &[&str], doctypes: DocTypeNames<'_>) -> Vec<ScopeLine> {
     let has = |scope: &str| scopes.contains(&scope);
     let is_openid = has("openid");
     let mut lines: Vec<ScopeLine> = Vec::new();
     for &scope in scopes {
         let is_detail = is_openid && matches!(scope, "openid" | "profile" | "email" | "roles");
-        let line = line(lang, scope);
+        let line = line(lang, scope, doctypes);
         if !(scope.is_empty() || is_detail || lines.contains(&line)) {
             lines.push(line);
         }
@@ -51,7 +56,7 @@ pub fn scope_lines(lang: Lang, scopes: &[&str]) -> Vec<ScopeLine> {
     lines
 }
 
-fn line(lang: Lang, scope: &str) -> ScopeLine {
+fn line(lang: Lang, scope: &str, doctypes: DocTypeNames<'_>) -> ScopeLine {
     match scope {
         "all" => ScopeLine {
             text: lang.text("scope.all").to_owned(),
@@ -61,28 +66,36 @@ fn line(lang: Lang, scope: &str) -> ScopeLine {
             text: lang.text("scope.offline_access").to_owned(),
             detail: Some(lang.text("scope.offline_access.detail")),
         },
-        _ => ScopeLine::new(resource(lang, scope).unwrap_or_else(|| titled(scope))),
+        _ => {
+            let words = resource(lang, scope, doctypes);
+            ScopeLine::new(words.unwrap_or_else(|| titled(scope)))
+        }
     }
 }
 
-/// The words for `method:<dotted.path>` and `<doctype>:<verb>`.
-fn resource(lang: Lang, scope: &str) -> Option<String> {
-    let (name, verb) = scope.split_once(':')?;
-    if name.is_empty() || verb.is_empty() {
-        return None;
-    }
-    if name == "method" {
-        return Some(lang.replaced("scope.call", "name", verb));
-    }
-    let key = match verb {
-        "read" => "scope.read",
-        "write" => "scope.write",
-        "create" => "scope.create",
-        "delete" => "scope.delete",
-        "*" => "scope.every",
-        _ => return None,
+/// The words for `method:<dotted.path>` and `<doctype>:<verb>`: for exactly those scopes that
+/// open something. A DocType is called by its own name where the site has it.
+fn resource(lang: Lang, scope: &str, doctypes: DocTypeNames<'_>) -> Option<String> {
+    let (key, name) = match ResourceScope::parse(scope)? {
+        ResourceScope::All => return None,
+        ResourceScope::Method(path) => ("scope.call", path.to_owned()),
+        ResourceScope::Documents { doctype, verb } => {
+            let key = match verb {
+                Some(Verb::Read) => "scope.read",
+                Some(Verb::Write) => "scope.write",
+                Some(Verb::Create) => "scope.create",
+                Some(Verb::Delete) => "scope.delete",
+                None => "scope.every",
+            };
+            let names = doctypes(doctype);
+            let name = match names.is_empty() {
+                true => titled(doctype),
+                false => names.join(", "),
+            };
+            (key, name)
+        }
     };
-    Some(lang.replaced(key, "name", &titled(name)))
+    Some(lang.replaced(key, "name", &name))
 }
 
 /// Words that are written in their own way wherever they occur in a name.
@@ -118,8 +131,18 @@ fn word(word: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A site that has these two.
+    fn names(doctype: &str) -> Vec<String> {
+        let known: &[&str] = match doctype {
+            "todo" => &["ToDo"],
+            "api_key" => &["API Key", "API-Key"],
+            _ => &[],
+        };
+        known.iter().map(|name| (*name).to_owned()).collect()
+    }
+
     fn texts(lang: Lang, scopes: &[&str]) -> Vec<String> {
-        scope_lines(lang, scopes)
+        scope_lines(lang, scopes, &names)
             .into_iter()
             .map(|line| line.text)
             .collect()
@@ -154,6 +177,8 @@ mod tests {
             "user:delete",
             "to_do:*",
             "method:crm.api.home_tasks",
+            "todo:read",
+            "api_key:delete",
         ];
         let words = [
             "Read CRM Task",
@@ -162,9 +187,15 @@ mod tests {
             "Delete User",
             "Read, change, create and delete To Do",
             "Call crm.api.home_tasks",
+            "Read ToDo",
+            "Delete API Key, API-Key",
         ];
         assert_eq!(texts(Lang::En, &scopes), words);
-        assert_eq!(texts(Lang::De, &["crm_task:read"]), ["CRM Task lesen"]);
+        assert_eq!(texts(Lang::De, &["todo:read"]), ["ToDo lesen"]);
+        assert_eq!(
+            texts(Lang::Ar, &["todo:*"]),
+            ["قراءة وتعديل وإنشاء وحذف ToDo"]
+        );
     }
 
     #[test]
@@ -176,6 +207,8 @@ mod tests {
             "a.b",
             ":read",
             "x:fly",
+            "ToDo:read",
+            "method:",
             "",
             "école",
         ];
@@ -186,6 +219,8 @@ mod tests {
             "a.b",
             ":read",
             "x:fly",
+            "ToDo:read",
+            "method:",
             "École",
         ];
         assert_eq!(texts(Lang::En, &scopes), words);
@@ -193,7 +228,7 @@ mod tests {
 
     #[test]
     fn wide_scopes_are_explained() {
-        let lines = scope_lines(Lang::En, &["all", "all", "offline_access"]);
+        let lines = scope_lines(Lang::En, &["all", "all", "offline_access"], &names);
         assert_eq!(lines.len(), 2);
         assert!(lines.iter().all(|line| line.detail.is_some()));
     }

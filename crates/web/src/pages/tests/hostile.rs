@@ -31,7 +31,11 @@ fn hostile_pages() -> Vec<(&'static str, String)> {
         user: HOSTILE,
         full_name: HOSTILE,
         switch_account: Some(form()),
-        scopes: scope_lines(lang, &[HOSTILE, "<b>:read", "method:<b>"]),
+        scopes: scope_lines(
+            lang,
+            &[HOSTILE, "<b>:read", "a:read", "method:<b>"],
+            &|_| vec![HOSTILE.to_owned()],
+        ),
         action: HOSTILE,
         hidden: vec![(HOSTILE, HOSTILE)],
         csrf_token: HOSTILE,

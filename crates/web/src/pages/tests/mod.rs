@@ -9,6 +9,11 @@ mod others;
 
 use super::*;
 
+/// A site that has none of the DocTypes.
+fn no_names(_: &str) -> Vec<String> {
+    Vec::new()
+}
+
 fn login(lang: Lang) -> LoginPage<'static> {
     LoginPage {
         lang,
@@ -36,7 +41,7 @@ fn consent(lang: Lang) -> ConsentPage<'static> {
         user: "jane.doe@example.com",
         full_name: "Jane Doe",
         switch_account: Some(form),
-        scopes: scope_lines(lang, &["all", "openid"]),
+        scopes: scope_lines(lang, &["all", "openid"], &no_names),
         action: "/api/method/frappe.integrations.oauth2.approve",
         hidden: vec![("client_id", "511cb2ac2d"), ("state", "a\u{202e}\"b")],
         csrf_token: "c0ffee",
@@ -106,6 +111,7 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
                 "crm_task:read",
                 "method:crm.api.home_tasks",
             ],
+            &no_names,
         ),
         warnings: vec![
             ConsentWarning::Unverified,
