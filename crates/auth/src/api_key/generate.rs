@@ -39,7 +39,7 @@ pub async fn generate(ctx: &Ctx, caller: &Caller, user: &str) -> Result<NewPair,
     }
     // The pair opens everything, so whoever makes it has to have everything opened.
     if caller.scopes.as_ref().is_some_and(|scopes| !scopes.all) {
-        let text = "The key would open more than the scope of this request does.";
+        let text = "The key would open everything, so this needs the scope all.";
         return Err(Failure::Permission(text.to_owned()));
     }
     let known = ctx.user(user).await?;
