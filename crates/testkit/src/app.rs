@@ -8,6 +8,7 @@ use crema_auth::password::PasswordPool;
 use crema_auth::user::{self, ADMINISTRATOR, NewUser};
 use crema_auth::{Ctx, Environment, settings};
 use crema_crypto::{Entropy, PasswordCost, Secret, SeededEntropy, SystemEntropy};
+use crema_document::apps::AppFolder;
 use crema_document::row::{self, RowHead};
 use crema_document::{Bench, Clock, FixedClock, Registry, SystemClock, Timestamp};
 use crema_store::{Database, Row, Sql, StoreError, Value};
@@ -238,6 +239,16 @@ impl App {
         let provider = self.server.provider_of(site).await;
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Ctx::new(provider, address, "test", self.http_of(site).origin())
+    }
+
+    /// Installs the app in the folder of that name below the bench's `apps/` on the first site.
+    ///
+    /// # Panics
+    /// When the app cannot be installed.
+    pub async fn install_app(&self, name: &str) {
+        let app = AppFolder::read(&self.bench, name).unwrap_or_else(|error| panic!("{error}"));
+        let installed = crema_auth::apps::install(&self.ctx().await, app).await;
+        installed.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Sets a key in the first site's `site_config.json`; `null` removes it.

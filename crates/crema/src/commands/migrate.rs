@@ -1,16 +1,19 @@
-//! `migrate`: tables and patches up to this version of the program.
+//! `migrate`: tables, patches and apps up to this version of the program and to the apps' folders.
 
 use clap::Args;
+use crema_auth::{Environment, apps};
 use crema_document::Site;
+use crema_document::schema::Change;
 use serde_json::json;
 
 use crate::answer::Answer;
-use crate::shell::Shell;
+use crate::shell::{OpenSite, Shell};
 
-/// Bring a site's tables up to this version.
+/// Bring a site's tables up to this version, and its apps up to what their folders hold.
 ///
-/// What is missing is added, patches that did not run yet are run and recorded in Patch Log;
-/// nothing is dropped. It may be repeated. Run it after every upgrade, before the new version
+/// What is missing is added, what is too narrow is widened, patches that did not run yet are run
+/// and recorded in Patch Log; nothing is dropped. A change of an app that would lose data is
+/// refused with the reason, before anything is done. It may be repeated. Run it after every upgrade, before the new version
 /// serves.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  crema --site all migrate")]
@@ -27,9 +30,13 @@ impl Migrate {
                 // Rebuilding a large table takes as long as it takes.
                 site.database().unhurried();
                 let now = environment.clock.now();
-                let migrated = site.migrate(now, shell.random()).await;
-                site.close().await;
-                let changes: Vec<String> = migrated?.iter().map(ToString::to_string).collect();
+                let changes = match site.migrate(now, shell.random()).await {
+                    Ok(changes) => with_fixtures(site, environment, &changes).await,
+                    Err(error) => {
+                        site.close().await;
+                        Err(error.into())
+                    }
+                }?;
                 let text = match changes.as_slice() {
                     [] => "Nothing to do.".to_owned(),
                     some => some.join("\n"),
@@ -38,4 +45,23 @@ impl Migrate {
             })
             .await
     }
+}
+
+/// What was done, with the documents of the apps.
+async fn with_fixtures(
+    site: Site,
+    environment: &Environment,
+    changes: &[Change],
+) -> anyhow::Result<Vec<String>> {
+    let mut done: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    let folders = site.app_folders().await?;
+    if folders.iter().all(|app| app.fixtures.is_empty()) {
+        site.close().await;
+        return Ok(done);
+    }
+    let site = OpenSite::of(site, environment.clone()).await?;
+    let fixtures = apps::fixtures(&site.ctx, &folders).await;
+    site.close().await;
+    done.extend(fixtures?);
+    Ok(done)
 }

@@ -7,7 +7,9 @@ pub(crate) mod destroy_all_sessions;
 pub(crate) mod disable_user;
 pub(crate) mod drop_site;
 pub(crate) mod enable_user;
+pub(crate) mod install_app;
 pub(crate) mod keys;
+pub(crate) mod list_apps;
 pub(crate) mod list_patches;
 pub(crate) mod list_sites;
 pub(crate) mod list_users;
@@ -20,6 +22,7 @@ pub(crate) mod set_config;
 pub(crate) mod set_password;
 pub(crate) mod show_config;
 pub(crate) mod token;
+pub(crate) mod uninstall_app;
 pub(crate) mod use_site;
 pub(crate) mod version;
 
@@ -64,6 +67,9 @@ async fn once(command: Command, shell: &mut Shell, log: &Log) -> anyhow::Result<
         Command::Use(command) => command.run(shell),
         Command::Migrate(command) => Box::pin(command.run(shell)).await,
         Command::ListPatches(command) => shell.on_sites(|| Ok(command)).await,
+        Command::InstallApp(command) => shell.on_sites(|| Ok(command)).await,
+        Command::UninstallApp(command) => shell.on_sites(|| Ok(command)).await,
+        Command::ListApps(command) => shell.on_sites(|| Ok(command)).await,
         Command::SetConfig(command) => command.run(shell).await,
         Command::ShowConfig(command) => command.run(shell).await,
         Command::AddUser(command) => shell.on_sites(|| command.ready()).await,

@@ -7,12 +7,14 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use crema_auth::user::{self, ADMINISTRATOR};
 use crema_crypto::{Secret, generate_encryption_key};
+use crema_document::apps::AppFolder;
 use crema_document::config::DbType;
 use crema_document::site::RootCredentials;
 use crema_document::{Bench, NewSite as Wanted, SecretText, Site};
 use serde_json::{Value, json};
 
-use crate::advice::{Advised, Usage};
+use super::install_app::install;
+use crate::advice::Usage;
 use crate::answer::{self, Answer};
 use crate::secrets;
 use crate::shell::{BY, OpenSite, Shell};
@@ -66,7 +68,7 @@ pub(crate) struct NewSite {
     /// Read Administrator's password from stdin.
     #[arg(long, conflicts_with_all = ["admin_password", "admin_password_file", "db_root_password_stdin"])]
     admin_password_stdin: bool,
-    /// An app to install. This version has none yet.
+    /// An app of data to install, see `crema install-app`. May be repeated.
     #[arg(long = "install-app", value_name = "APP")]
     apps: Vec<String>,
     /// Make it the current site.
@@ -160,9 +162,8 @@ impl Kind {
 
 impl NewSite {
     pub(crate) async fn run(&self, shell: &Shell) -> anyhow::Result<()> {
-        if let Some(app) = self.apps.first() {
-            let reason = format!("there is no app {app}: this version serves its own records only");
-            return Err(Advised::error(reason, "Leave --install-app out."));
+        for app in &self.apps {
+            AppFolder::read(&shell.bench, app)?;
         }
         // What can be wrong without looking at a database comes before the questions.
         if shell.bench.site_folder(&self.name).is_ok() && shell.bench.has_site(&self.name) {
@@ -180,11 +181,17 @@ impl NewSite {
             answer::note(&format!("Creating {} …", self.name));
         }
         let made = make(shell, &wanted, chosen.as_ref()).await?;
+        let installed = match self.apps.as_slice() {
+            [] => Ok(()),
+            apps => install(&made.site, apps).await.map(drop),
+        };
         made.site.close().await;
         if self.set_default {
             shell.bench.set_current_site(&self.name)?;
         }
-        shell.print(&self.answer(&made))
+        // Before anything else goes wrong: the password is shown this once.
+        shell.print(&self.answer(&made))?;
+        installed.with_context(|| format!("the site {} is made, but not all apps are", self.name))
     }
 
     fn wanted(&self, shell: &Shell) -> anyhow::Result<Wanted> {
@@ -216,6 +223,9 @@ impl NewSite {
             "db_type": self.db_type.db_type().name(),
             "current": self.set_default,
         });
+        if let (false, Value::Object(members)) = (self.apps.is_empty(), &mut json) {
+            members.insert("apps".to_owned(), json!(self.apps));
+        }
         if let Some(password) = &made.generated {
             let password = password.expose();
             text.push_str(&format!(

@@ -160,13 +160,12 @@ async fn apply(documents: &Documents, fixture: &Fixture) -> Result<Option<bool>,
             if values.is_empty() {
                 return Ok(None);
             }
-            documents.update(&doctype.name, name, values).await?;
+            documents.import(&doctype.name, name, values).await?;
             Ok(Some(false))
         }
         Err(DocumentError::Refused(refusal)) if refusal.reason == Reason::DoesNotExist => {
-            let mut values = fixture.values.clone();
-            values.insert("name".to_owned(), name.into());
-            documents.insert(&doctype.name, values).await?;
+            let values = fixture.values.clone();
+            documents.import(&doctype.name, name, values).await?;
             Ok(Some(true))
         }
         Err(error) => Err(error),
