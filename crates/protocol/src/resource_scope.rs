@@ -79,11 +79,12 @@ impl<'a> ResourceScope<'a> {
         })
     }
 
-    /// Whether the scope-token has the form of one about resources, right or wrong: records that
-    /// list such a one are told about a mistake in it.
+    /// Whether the scope-token has the form of one about resources, right or wrong: who lists such
+    /// a one in a record is told about a mistake in it. Addresses and the like are others' scopes.
     pub fn is_meant(token: &str) -> bool {
         token.rsplit_once(':').is_some_and(|(subject, word)| {
-            subject == METHOD || word == "*" || Verb::named(&word.to_ascii_lowercase()).is_some()
+            let known = word == "*" || Verb::named(&word.to_ascii_lowercase()).is_some();
+            subject == METHOD || (known && !subject.contains([':', '/']))
         })
     }
 }

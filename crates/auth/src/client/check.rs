@@ -3,6 +3,7 @@
 
 use crema_protocol::client_rules::{AuthMethod, GrantType, check_pair};
 use crema_protocol::redirect_uri::check_registrable;
+use crema_protocol::resource_scope::ResourceScope;
 use crema_protocol::scope::Scope;
 use url::Url;
 
@@ -41,7 +42,7 @@ pub(super) fn check(
             return Err(fault(field, "is required"));
         }
     }
-    scopes(record)?;
+    scopes(record, wanted)?;
     grant_types(record, wanted)?;
     let public = record.text("token_endpoint_auth_method") == Some(AuthMethod::None.label());
     public_client(record, wanted, public);
@@ -64,7 +65,7 @@ pub(super) fn check(
     Ok(())
 }
 
-fn scopes(record: &mut Record) -> Result<(), Failure> {
+fn scopes(record: &mut Record, wanted: &ClientFields) -> Result<(), Failure> {
     let text = record.text("scopes").unwrap_or_default();
     let words: Vec<&str> = text
         .split([' ', '\n', '\r', '\t'])
@@ -72,6 +73,18 @@ fn scopes(record: &mut Record) -> Result<(), Failure> {
         .collect();
     let scope = Scope::parse(&words.join(" "))
         .map_err(|error| Failure::Validation(format!("scopes: {}", error.description)))?;
+    // One that would open nothing is a mistake; what stands there already may stay.
+    let mistaken =
+        |token: &&str| ResourceScope::is_meant(token) && ResourceScope::parse(token).is_none();
+    if wanted.get("scopes").is_some()
+        && let Some(token) = scope.iter().find(mistaken)
+    {
+        let text = format!(
+            "has {token}, which opens nothing: write a DocType in snake case with read, write, \
+             create, delete or * (crm_task:read), or method: with a dotted path"
+        );
+        return Err(fault("scopes", &text));
+    }
     record.put("scopes", scope.to_string());
     Ok(())
 }
