@@ -7,7 +7,7 @@ use crema_store::{BoxFuture, Transaction};
 use serde_json::{Map, Value};
 
 use super::Documents;
-use crate::refusal::DocumentError;
+use crate::refusal::{DocumentError, Reason};
 use crate::{DocType, SecretText};
 
 /// A document on its way into the database.
@@ -15,11 +15,12 @@ use crate::{DocType, SecretText};
 pub struct Change {
     /// Its DocType.
     pub doctype: Arc<DocType>,
-    /// Its name; empty before a new document is named.
+    /// Its name; empty before a new document is named. [`Rules::prepare`] may choose one.
     pub name: String,
     /// The whole document as stored; `None` when it is new.
     pub before: Option<Map<String, Value>>,
-    /// The whole document as it is going to be, child tables included.
+    /// The whole document as it is going to be, child tables included. Password fields show a
+    /// mask where something is stored.
     pub after: Map<String, Value>,
     /// New values of Password fields, as given.
     pub secrets: BTreeMap<String, SecretText>,
@@ -61,7 +62,8 @@ pub trait Rules: Send + Sync {
     }
 
     /// In the transaction, after the general validation and before the row is written. May run
-    /// again with the same `change` when the transaction is repeated.
+    /// again with the same `change` when the transaction is repeated. What it changes is taken
+    /// as it is; fields that have to be filled are filled by [`Rules::prepare`].
     fn before_write<'a>(
         &'a self,
         _documents: &'a Documents,
@@ -71,7 +73,8 @@ pub trait Rules: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
-    /// In the transaction, after the row is written.
+    /// In the transaction, after the row is written. The new values of Password fields are in
+    /// [`Change::secrets`], for it to encrypt and store.
     fn after_write<'a>(
         &'a self,
         _documents: &'a Documents,
@@ -93,11 +96,27 @@ pub trait Rules: Send + Sync {
     }
 }
 
-/// Nothing is added.
+/// Nothing is added. Secrets cannot be kept, since encrypting is up to the layers above.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoRules;
 
-impl Rules for NoRules {}
+impl Rules for NoRules {
+    fn prepare<'a>(
+        &'a self,
+        _documents: &'a Documents,
+        change: &'a mut Change,
+    ) -> BoxFuture<'a, Result<(), DocumentError>> {
+        Box::pin(async move {
+            match change.secrets.keys().next() {
+                None => Ok(()),
+                Some(field) => Err(DocumentError::refused(
+                    Reason::Validation,
+                    format!("{field}: secrets cannot be stored in this way"),
+                )),
+            }
+        })
+    }
+}
 
 /// What a keeper has done.
 #[derive(Debug, Clone, Default)]

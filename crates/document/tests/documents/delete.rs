@@ -3,12 +3,11 @@
 use crema_document::{DocumentError, Reason, passwords};
 use serde_json::json;
 
-use crate::on_every_engine;
-use crate::support::Engine;
+use crate::on_one_site;
 use crate::values;
 use crate::world::{World, actor};
 
-on_every_engine!(nothing_is_left, what_is_linked_to_stays);
+on_one_site!(nothing_is_left, what_is_linked_to_stays);
 
 async fn refused(result: Result<(), DocumentError>) -> (Reason, String) {
     match result {
@@ -17,8 +16,7 @@ async fn refused(result: Result<(), DocumentError>) -> (Reason, String) {
     }
 }
 
-async fn nothing_is_left(engine: Engine) {
-    let world = World::new(engine).await;
+async fn nothing_is_left(world: &World) {
     let documents = world.admin();
     let values = values!({"title": "a", "secret": "s", "rows": [{"item": "x"}, {"item": "y"}]});
     let made = documents.insert("Test Task", values.clone()).await.unwrap();
@@ -57,8 +55,7 @@ async fn nothing_is_left(engine: Engine) {
     assert!(documents.get("Test Number", &number.name).await.is_err());
 }
 
-async fn what_is_linked_to_stays(engine: Engine) {
-    let world = World::new(engine).await;
+async fn what_is_linked_to_stays(world: &World) {
     let documents = world.admin();
     let project = |title: &str| values!({"title": title});
     for title in [

@@ -3,15 +3,13 @@
 use crema_document::Reason;
 use serde_json::json;
 
-use crate::on_every_engine;
-use crate::support::Engine;
+use crate::on_one_site;
 use crate::values;
 use crate::world::{World, reason, refusal};
 
-on_every_engine!(every_rule_gives_its_names, names_that_are_none_are_refused);
+on_one_site!(every_rule_gives_its_names, names_that_are_none_are_refused);
 
-async fn every_rule_gives_its_names(engine: Engine) {
-    let world = World::new(engine).await;
+async fn every_rule_gives_its_names(world: &World) {
     let documents = world.admin();
     let made = async |doctype: &str, values| {
         let made = documents.insert(doctype, values).await.unwrap();
@@ -57,8 +55,7 @@ async fn every_rule_gives_its_names(engine: Engine) {
     assert_eq!(reason(other_case), Reason::DoesNotExist);
 }
 
-async fn names_that_are_none_are_refused(engine: Engine) {
-    let world = World::new(engine).await;
+async fn names_that_are_none_are_refused(world: &World) {
     let documents = world.admin();
     for (name, expected) in [
         (json!(null), Reason::Validation),

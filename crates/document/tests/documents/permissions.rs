@@ -6,20 +6,18 @@ use crema_document::Reason;
 use crema_document::access::{Action, Actor, Reach};
 use serde_json::json;
 
-use crate::on_every_engine;
-use crate::support::Engine;
+use crate::on_one_site;
 use crate::values;
 use crate::world::{World, actor, reason, restricted};
 
-on_every_engine!(
+on_one_site!(
     owners_and_strangers,
     levels_hide_and_keep_fields,
     user_permissions_follow_links,
     a_credential_reaches_so_far,
 );
 
-async fn owners_and_strangers(engine: Engine) {
-    let world = World::new(engine).await;
+async fn owners_and_strangers(world: &World) {
     let (jo, al) = (world.user("Administrator", &[]), world.user("Guest2", &[]));
     let values = values!({"name": "n", "text": "mine"});
     jo.insert("Test Note", values).await.unwrap();
@@ -87,8 +85,7 @@ async fn owners_and_strangers(engine: Engine) {
     );
 }
 
-async fn levels_hide_and_keep_fields(engine: Engine) {
-    let world = World::new(engine).await;
+async fn levels_hide_and_keep_fields(world: &World) {
     let jo = world.user("jo@example.com", &[]);
     let boss = world.user("boss@example.com", &["System Manager"]);
     let admin = world.admin();
@@ -116,8 +113,7 @@ async fn levels_hide_and_keep_fields(engine: Engine) {
     assert_eq!(stored.values["salary"], json!(50.0));
 }
 
-async fn user_permissions_follow_links(engine: Engine) {
-    let world = World::new(engine).await;
+async fn user_permissions_follow_links(world: &World) {
     let admin = world.admin();
     for title in ["A", "B"] {
         admin
@@ -168,8 +164,7 @@ async fn user_permissions_follow_links(engine: Engine) {
     );
 }
 
-async fn a_credential_reaches_so_far(engine: Engine) {
-    let world = World::new(engine).await;
+async fn a_credential_reaches_so_far(world: &World) {
     let read_only = BTreeMap::from([("test_note".to_owned(), BTreeSet::from([Action::Read]))]);
     let token = world.by(Actor {
         administrator: true,
@@ -178,16 +173,16 @@ async fn a_credential_reaches_so_far(engine: Engine) {
     });
     world
         .admin()
-        .insert("Test Note", values!({"name": "n"}))
+        .insert("Test Note", values!({"name": "k"}))
         .await
         .unwrap();
-    assert!(token.get("Test Note", "n").await.is_ok());
+    assert!(token.get("Test Note", "k").await.is_ok());
     let scope = |verb: &str| Reason::Scope(format!("test_note:{verb}"));
     let made = token.insert("Test Note", values!({"name": "m"})).await;
     assert_eq!(reason(made), scope("create"));
-    let changed = token.update("Test Note", "n", values!({})).await;
+    let changed = token.update("Test Note", "k", values!({})).await;
     assert_eq!(reason(changed), scope("write"));
-    assert!(token.delete("Test Note", "n").await.is_err());
+    assert!(token.delete("Test Note", "k").await.is_err());
     let other = token.get("Test Task", "t").await;
     assert_eq!(reason(other), Reason::Scope("test_task:read".to_owned()));
 }

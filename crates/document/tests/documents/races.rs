@@ -6,12 +6,11 @@ use crema_document::documents::{Document, Documents};
 use crema_document::{DocumentError, Reason};
 use serde_json::{Map, Value, json};
 
-use crate::on_every_engine;
-use crate::support::Engine;
+use crate::on_one_site;
 use crate::values;
 use crate::world::{World, members};
 
-on_every_engine!(
+on_one_site!(
     one_of_two_updates_of_a_known_state_wins,
     updates_without_a_known_state_all_count,
     one_of_several_has_a_unique_value,
@@ -60,8 +59,7 @@ fn reasons(results: &[Result<Document, DocumentError>]) -> Vec<Option<Reason>> {
         .collect()
 }
 
-async fn one_of_two_updates_of_a_known_state_wins(engine: Engine) {
-    let world = World::new(engine).await;
+async fn one_of_two_updates_of_a_known_state_wins(world: &World) {
     let documents = world.admin();
     let made = documents
         .insert("Test Task", values!({"title": "a"}))
@@ -89,8 +87,7 @@ async fn one_of_two_updates_of_a_known_state_wins(engine: Engine) {
     );
 }
 
-async fn updates_without_a_known_state_all_count(engine: Engine) {
-    let world = World::new(engine).await;
+async fn updates_without_a_known_state_all_count(world: &World) {
     let documents = world.admin();
     let made = documents.insert("Test Thing", values!({})).await.unwrap();
     let fields = [
@@ -116,8 +113,7 @@ async fn updates_without_a_known_state_all_count(engine: Engine) {
     }
 }
 
-async fn one_of_several_has_a_unique_value(engine: Engine) {
-    let world = World::new(engine).await;
+async fn one_of_several_has_a_unique_value(world: &World) {
     let documents = world.admin();
     let task = |_| Job::Insert("Test Task", values!({"title": "a", "code": "one"}));
     let results = at_once(&documents, (0..MANY).map(task).collect()).await;
@@ -143,8 +139,7 @@ async fn one_of_several_has_a_unique_value(engine: Engine) {
     );
 }
 
-async fn series_have_no_gaps_and_no_twins(engine: Engine) {
-    let world = World::new(engine).await;
+async fn series_have_no_gaps_and_no_twins(world: &World) {
     let documents = world.admin();
     let rounds = 5;
     let mut names = BTreeSet::new();
@@ -170,8 +165,7 @@ async fn series_have_no_gaps_and_no_twins(engine: Engine) {
     assert_eq!(names, expected);
 }
 
-async fn a_link_and_a_removal_exclude_each_other(engine: Engine) {
-    let world = World::new(engine).await;
+async fn a_link_and_a_removal_exclude_each_other(world: &World) {
     let documents = world.admin();
     for round in 0..6 {
         let title = format!("P{round}");

@@ -7,15 +7,13 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 
 use crate::definitions::TYPES;
-use crate::on_every_engine;
-use crate::support::Engine;
+use crate::on_one_site;
 use crate::values;
 use crate::world::World;
 
-on_every_engine!(every_type_comes_back, any_values_come_back);
+on_one_site!(every_type_comes_back, any_values_come_back);
 
-async fn every_type_comes_back(engine: Engine) {
-    let world = World::new(engine).await;
+async fn every_type_comes_back(world: &World) {
     let documents = world.admin();
     let given = values!({
         "a_attach": "/files/a.png", "a_image": "https://a.example/b.png", "a_auto": "x",
@@ -93,8 +91,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 // spec: doctypes.md, formats are Frappe's
-async fn any_values_come_back(engine: Engine) {
-    let world = World::new(engine).await;
+async fn any_values_come_back(world: &World) {
     let documents = world.admin();
     let thing = world.registry.get("Test Thing").unwrap();
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
