@@ -27,6 +27,7 @@ const REFUSALS: &[(u16, &str, &str)] = &[
     (405, "MethodNotAllowed", "The path has other HTTP methods."),
     (409, "Duplicate", "There is a document of this name."),
     (413, "TooLarge", "The body is too large."),
+    (415, "MediaType", "The body is neither JSON nor a form."),
     (
         417,
         "Invalid",
