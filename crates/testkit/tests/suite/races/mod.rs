@@ -2,6 +2,7 @@
 //! nothing lives on after an end that was acknowledged, whoever was quicker.
 
 mod codes;
+mod documents;
 mod endings;
 mod processes;
 mod refreshes;
