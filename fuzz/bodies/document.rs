@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crema_document::config::{REDACTED, parse_value};
+use crema_document::documents::typed_members;
 use crema_document::hosts::{HostMap, SiteNames, normal_host};
-use crema_document::{LocalTime, SiteConfig, TimeZone};
+use crema_document::{FieldType, LocalTime, Registry, SiteConfig, TimeZone};
 use crema_store::{format_datetime, parse_datetime};
 use serde_json::{Map, Value};
 
@@ -148,4 +149,42 @@ pub(crate) fn datetime(data: &[u8]) {
         assert_eq!(local.map(LocalTime::micros), Some(micros), "{text}");
     }
     let _ = TimeZone::named(text);
+}
+
+/// The name of a DocType, a line feed, a document as JSON.
+pub(crate) fn document(data: &[u8]) {
+    let Some((name, body)) = text(data).and_then(|text| text.split_once('\n')) else {
+        return;
+    };
+    let registry = Registry::builtin().expect("definitions");
+    let Some(doctype) = registry.get(name) else {
+        return;
+    };
+    let Ok(members) = serde_json::from_str::<Map<String, Value>>(body) else {
+        return;
+    };
+    let Ok(read) = typed_members(&registry, doctype, members) else {
+        return;
+    };
+    for (member, value) in read.iter().filter(|(member, _)| *member != "name") {
+        let field = doctype.field(member).expect("a member that is a field");
+        match value {
+            Value::Array(_) => assert!(field.fieldtype.is_table(), "{member}"),
+            Value::String(text) => {
+                assert!(!text.contains('\0'), "{member}");
+                let limit = field.limit().map_or(usize::MAX, |limit| limit as usize);
+                let dated = [FieldType::Date, FieldType::Datetime, FieldType::Time];
+                let fits = text.chars().count() <= limit || dated.contains(&field.fieldtype);
+                assert!(fits, "{member}");
+            }
+            Value::Number(_) => assert!(field.fieldtype.is_numeric(), "{member}"),
+            other => assert!(other.is_null(), "{member}"),
+        }
+    }
+    let again = typed_members(&registry, doctype, read.clone());
+    assert_eq!(
+        again.as_ref(),
+        Ok(&read),
+        "what was read is read as the same"
+    );
 }

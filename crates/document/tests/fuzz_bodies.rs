@@ -64,3 +64,25 @@ fn datetime() {
     ];
     run("datetime", seeds(&own, Vec::new()), 4000, bodies::datetime);
 }
+
+// spec: security.md, Inputs, outputs, network: no input gives a 500
+#[test]
+fn document() {
+    let own = [
+        "ToDo\n{\"description\": \"<b>x</b>\", \"status\": \"Open\", \"date\": \"2026-11-20\", \"docstatus\": 0}",
+        "User\n{\"email\": \"a@b.example\", \"enabled\": true, \"login_after\": \"7\", \"roles\": [{\"role\": \"All\"}]}",
+        "OAuth Client\n{\"app_name\": \"x\", \"skip_authorization\": \"1\", \"allowed_roles\": [{\"name\": \"r\", \"role\": null}]}",
+        "DocField\n{\"idx\": 3, \"fieldtype\": \"Data\", \"reqd\": 1e0, \"options\": [], \"length\": -1}",
+        "Note\n{\"title\": \"\\u0000\", \"name\": 5, \"modified\": \"2026-11-20 10:00:00\"}",
+        "OAuth Settings\n{\"access_token_lifetime\": 99999999999, \"resource_name\": {\"a\": 1}}",
+        "Social Login Key\n{\"auth_url_data\": {\"x\": [1, null]}, \"client_secret\": \"****\"}",
+    ];
+    let sent = recorded().bodies.into_iter();
+    let sent = sent.map(|body| [b"OAuth Client\n".as_slice(), &body].concat());
+    run(
+        "document",
+        seeds(&own, sent.collect()),
+        4000,
+        bodies::document,
+    );
+}

@@ -171,6 +171,26 @@ impl Reader<'_> {
     }
 }
 
+/// What counts of the members of a document that whoever may change everything gives: values in
+/// the types of their fields, rows of child tables in the types of theirs. Nothing is looked up.
+///
+/// # Errors
+/// A [`Refusal`] that names the field.
+pub fn typed_members(
+    registry: &Registry,
+    doctype: &DocType,
+    members: Map<String, Json>,
+) -> Result<Map<String, Json>, Refusal> {
+    let levels = (0..=crate::doctype::MAX_LEVEL).collect();
+    let reader = Reader {
+        registry,
+        levels: &levels,
+        origin: Origin::System,
+        is_new: false,
+    };
+    Ok(reader.read(doctype, members)?.into_members())
+}
+
 /// The same refusal, about a row of a child table.
 pub(super) fn in_row(number: usize, refusal: Refusal) -> Refusal {
     let message = format!("Row #{number}: {}", refusal.message);

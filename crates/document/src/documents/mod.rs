@@ -29,6 +29,7 @@ use crate::access::Actor;
 use crate::refusal::{DocumentError, Reason};
 use crate::{DocType, RandomSource, Registry, Site, Timestamp};
 
+pub use given::typed_members;
 pub use rules::{Change, Keeper, Kept, NoRules, Rules};
 
 /// The fixed statements of this module.
