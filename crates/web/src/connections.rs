@@ -94,9 +94,9 @@ impl Connection {
         &self.table
     }
 
-    /// Bytes have come.
-    pub(crate) fn received(&self) {
-        self.advance(Phase::Waiting, Phase::Head);
+    /// Bytes have come; whether they are the first of a further request.
+    pub(crate) fn received(&self) -> bool {
+        self.advance(Phase::Waiting, Phase::Head)
     }
 
     /// A request has come, perhaps without its body; `false` when the connection is to go.

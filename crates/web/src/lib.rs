@@ -14,6 +14,7 @@ mod connections;
 pub mod cookies;
 pub mod cors;
 pub mod csrf;
+mod lenient_query;
 pub mod metrics;
 pub mod oauth;
 pub mod openapi;

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::connections::Connection;
+use crate::lenient_query::Place;
 
 /// How long what still comes is read before a connection is closed, and how much of it. Closing
 /// with unread bytes makes the system send a reset, and that takes the answer away from a client
@@ -24,6 +25,10 @@ pub(crate) struct Watched {
     stream: TcpStream,
     connection: Arc<Connection>,
     lingering: Option<Lingering>,
+    /// How far the request line has come.
+    place: Place,
+    /// What has been read and did not fit.
+    kept: Vec<u8>,
 }
 
 struct Lingering {
@@ -37,7 +42,16 @@ impl Watched {
             stream,
             connection,
             lingering: None,
+            place: Place::Line,
+            kept: Vec::new(),
         }
+    }
+
+    /// Hands out as much as fits of what is kept.
+    fn give(&mut self, buffer: &mut ReadBuf<'_>) {
+        let fits = self.kept.len().min(buffer.remaining());
+        buffer.put_slice(self.kept.get(..fits).unwrap_or_default());
+        self.kept.drain(..fits);
     }
 }
 
@@ -76,10 +90,23 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
+        let this = &mut *self;
+        if !this.kept.is_empty() {
+            this.give(buffer);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.connection.received();
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let come = buffer.filled().get(before..).unwrap_or_default();
+        if !come.is_empty() {
+            if this.connection.received() {
+                this.place = Place::Line;
+            }
+            if let Some(encoded) = this.place.read(come) {
+                this.kept = encoded;
+                buffer.set_filled(before);
+                this.give(buffer);
+            }
         }
         read
     }

@@ -409,3 +409,32 @@ async fn it_does_not_matter_how_the_bytes_are_cut() {
     }
     app.close().await;
 }
+
+/// As people type them for curl, and as Frappe takes them.
+// spec: http.md, Resource server, lists (`filters`)
+#[tokio::test]
+async fn quotes_and_brackets_in_a_query_are_taken_as_they_are_typed() {
+    let app = App::start(Engine::Sqlite).await;
+    let wire = Wire::of(&app);
+    let target =
+        "/api/method/ping?filters=[[\"date\",\">\",\"2026-01-01\"],[\"date\",\"<\",\"2027\"]]";
+    for piece in [1, 16, 4096] {
+        let mut stream = wire.connect().await;
+        stream.set_nodelay(true).unwrap();
+        let first = wire.get(target, "");
+        let mut answered = [0; 15];
+        for bytes in first.as_bytes().chunks(piece) {
+            stream.write_all(bytes).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        stream.read_exact(&mut answered).await.unwrap();
+        assert_eq!(&answered, b"HTTP/1.1 200 OK");
+        let second = wire.get(target, "Connection: close\r\n");
+        stream.write_all(second.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        let rest = String::from_utf8(rest).unwrap();
+        assert!(rest.contains("HTTP/1.1 200 OK"), "{piece}: {rest}");
+    }
+    app.close().await;
+}
