@@ -65,23 +65,23 @@ pub(super) fn check(view: &View, change: &Change) -> Result<(), DocumentError> {
         is_scheme,
         "holds something that is no scheme of URIs that an application can have",
     )?;
-    checker.each(
+    checker.line(
         "session_expiry",
         |text| duration(text).is_some(),
         "is a time of the form HHH:MM",
     )?;
-    checker.each(
+    checker.line(
         "session_absolute_expiry",
         |text| duration(text).is_some(),
         "is a time of the form HHH:MM",
     )?;
-    checker.each("language", is_language, "is no language tag such as en")?;
-    checker.each(
+    checker.line("language", is_language, "is no language tag such as en")?;
+    checker.line(
         "time_zone",
         |name| TimeZone::named(name).is_ok(),
         "is no time zone such as Europe/Zurich",
     )?;
-    checker.each("home_page", is_path, "is no path of this site")?;
+    checker.line("home_page", is_path, "is no path of this site")?;
     lifetimes(change)?;
     default_role(view, change)
 }
@@ -106,6 +106,20 @@ impl Checker<'_> {
         }
         let label = label(&self.change.doctype, field);
         invalid(format!("{label} is between {least} and {most}"))
+    }
+
+    /// A text is right as a whole.
+    fn line(
+        &self,
+        field: &str,
+        right: impl Fn(&str) -> bool,
+        fault: &str,
+    ) -> Result<(), DocumentError> {
+        let given = text(&self.change.after, field);
+        if !self.changes(field) || given.is_empty() || right(given) {
+            return Ok(());
+        }
+        invalid(format!("{} {fault}", label(&self.change.doctype, field)))
     }
 
     /// Every line or word of a text is right.
