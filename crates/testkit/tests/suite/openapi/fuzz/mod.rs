@@ -3,7 +3,8 @@
 //! and no secret leaves.
 //!
 //! `CREMA_FUZZ_REQUESTS=100000 CREMA_FUZZ_SEED=7 cargo test -p crema-testkit --test suite \
-//! openapi::fuzz -- --nocapture` is the long form; a seed gives the same requests again.
+//! openapi::fuzz -- --nocapture` is the long form; a seed gives the same requests again, and
+//! `CREMA_FUZZ_TALLY=1` says what became of each operation.
 
 mod dice;
 mod make;
@@ -65,6 +66,9 @@ for_each_engine! {
             sent += fuzzer.run(length).await.max(1);
             good += fuzzer.good;
             findings.append(&mut fuzzer.findings);
+            if number("CREMA_FUZZ_TALLY").is_some() {
+                println!("{:#?}", fuzzer.tally);
+            }
             round += 1;
             fuzzer.app.close().await;
         }
@@ -93,6 +97,8 @@ struct Fuzzer {
     secrets: Vec<String>,
     findings: Vec<String>,
     good: usize,
+    /// By operation, how often each status was the answer.
+    tally: BTreeMap<String, BTreeMap<u16, usize>>,
 }
 
 impl Fuzzer {
@@ -132,6 +138,7 @@ impl Fuzzer {
             secrets,
             findings: Vec::new(),
             good: 0,
+            tally: BTreeMap::new(),
         }
     }
 
@@ -158,6 +165,9 @@ impl Fuzzer {
                 continue;
             }
             let answer = self.send(who, &draft).await;
+            let id = operation.details["operationId"].as_str().unwrap();
+            let tally = self.tally.entry(id.to_owned()).or_default();
+            *tally.entry(answer.status).or_default() += 1;
             let complaint = self.judge(who, &operation, &answer, is_declared, is_spoiled);
             if let Some(complaint) = complaint {
                 let user = self.personas[who].user;
