@@ -70,6 +70,12 @@ fn every_block_is_run_or_says_why_not() {
     }
     // What the tests below run.
     let run = [
+        "apps.md files",
+        "apps.md install",
+        "apps.md use",
+        "apps.md change",
+        "apps.md refused",
+        "apps.md remove",
         "configuration.md files",
         "oauth.md authorize",
         "oauth.md get_token",

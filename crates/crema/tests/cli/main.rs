@@ -8,6 +8,7 @@
     reason = "a test that cannot be set up has failed; test programs may look at their environment"
 )]
 
+mod apps;
 mod clients;
 mod config;
 mod databases;
