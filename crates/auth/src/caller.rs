@@ -55,7 +55,7 @@ pub enum Unidentified {
     DeadToken,
     /// A header of another kind that is wrong, or says nothing (401).
     BadCredentials,
-    /// A `Basic` value that is no base64 (Frappe's `InvalidAuthorizationToken`, 400).
+    /// A `Basic` value that is no base64 of a text (401; 400 `InvalidAuthorizationToken` in Frappe).
     Undecodable,
     /// The credentials are good, and may not be used from this address or at this hour: 401
     /// `AuthenticationError` with this message, as at the sign-in.

@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod callers;
 mod golden;
 mod harness;
 mod oidc;
