@@ -449,7 +449,7 @@ async fn route(call: &Call) -> Result<Reply, Problem> {
         Endpoint::List | Endpoint::Read | Endpoint::Meta | Endpoint::Count => {
             api::document(call).await
         }
-        Endpoint::Other if path.starts_with("/api/") => api::nothing(call).await,
+        Endpoint::Other if call.uri.path().starts_with("/api/") => api::nothing(call).await,
         Endpoint::Health | Endpoint::Other => Err(Problem::not_found("There is no such page.")),
         method => {
             let name = method_name(path).unwrap_or_default();

@@ -240,12 +240,12 @@ pub fn envelope(call: &Call, exc_type: &str, message: &str) -> Value {
     let line = format!("{exc_type}: {message}");
     let message = escaped(message);
     if call.version == ApiVersion::V2 {
-        let mut error = json!({"type": exc_type, "message": message});
-        // As in Frappe, that nobody is signed in is no message for a person.
-        if exc_type != "AuthenticationError" {
-            error["title"] = json!("Message");
-            error["indicator"] = json!("red");
-        }
+        let error = json!({
+            "type": exc_type,
+            "message": message,
+            "title": "Message",
+            "indicator": "red",
+        });
         return json!({"errors": [error]});
     }
     let shown = json!({"message": message, "title": "Message", "indicator": "red"}).to_string();

@@ -17,6 +17,7 @@ mod openapi;
 mod races;
 mod refreshing;
 mod relying_party;
+mod resource;
 mod retention;
 mod sdk;
 mod security;

@@ -65,6 +65,7 @@ pub async fn nothing(call: &Call) -> Result<Reply, Problem> {
     // Behind the name of some of Frappe's methods a path goes on.
     if let Some((_, rest)) = path.split_once("/method/")
         && let Some((name, _)) = rest.split_once('/')
+        && name.contains('.')
     {
         return methods::answer(call, Endpoint::UnknownMethod, name).await;
     }

@@ -1,0 +1,136 @@
+//! Lists: paging, the two forms of rows, and long ones.
+
+use crema_testkit::{Engine, for_each_engine};
+use serde_json::{Value, json};
+
+use super::Scene;
+
+fn rows(answer: &Value) -> Vec<String> {
+    let rows = answer["data"].as_array().unwrap().iter();
+    rows.map(|row| row["description"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn paging(engine: Engine) {
+    let scene = Scene::on(engine).await;
+    let manager = scene.manager().await;
+    for number in 1..=5 {
+        manager.todo(&format!("t{number}")).await;
+    }
+    let base = [
+        ("fields", r#"["description"]"#),
+        ("order_by", "description asc"),
+    ];
+    let list = async |path: &str, more: &[(&str, &str)]| {
+        let query: Vec<_> = base.iter().chain(more).copied().collect();
+        manager.get(path, &query).await
+    };
+    let v1 = "/api/resource/ToDo";
+    let v2 = "/api/v2/document/ToDo";
+    assert_eq!(rows(&list(v1, &[]).await), ["t1", "t2", "t3", "t4", "t5"]);
+    for (start, limit) in [("limit_start", "limit_page_length"), ("start", "limit")] {
+        assert_eq!(
+            rows(&list(v1, &[(start, "1"), (limit, "2")]).await),
+            ["t2", "t3"]
+        );
+    }
+    let page = list(v2, &[("limit", "2")]).await;
+    assert_eq!(
+        (rows(&page), &page["has_next_page"]),
+        (vec!["t1".into(), "t2".into()], &json!(true))
+    );
+    let page = list(v2, &[("limit", "2"), ("start", "3")]).await;
+    assert_eq!(
+        (rows(&page), &page["has_next_page"]),
+        (vec!["t4".into(), "t5".into()], &json!(false))
+    );
+    let filters = r#"[["description", "in", ["t2", "t4"]]]"#;
+    assert_eq!(rows(&list(v1, &[("filters", filters)]).await), ["t2", "t4"]);
+    let lists = list(v1, &[("as_dict", "0"), ("limit", "1")]).await;
+    assert_eq!(lists, json!({"data": [["t1"]]}));
+    let names = manager.get(v1, &[("limit", "1")]).await;
+    assert_eq!(names["data"][0].as_object().unwrap().len(), 1);
+    let star = manager
+        .get(v1, &[("fields", r#""*""#), ("limit", "1")])
+        .await;
+    assert_eq!(star["data"][0]["owner"], super::MANAGER);
+    scene.app.close().await;
+}
+
+for_each_engine! {
+    async fn pages_and_rows_have_frappes_form(engine: Engine) {
+        paging(engine).await;
+    }
+}
+
+/// Rows enough for several pieces, made in one statement.
+async fn fill(scene: &Scene, number: usize) {
+    let one = r#"INSERT INTO "tabNote" (name, owner, title, public, docstatus, idx)
+        VALUES (?, ?, ?, 0, 0, 0)"#;
+    let database = scene.app.database().await;
+    let statement: &'static crema_store::Sql = Box::leak(Box::new(crema_store::Sql::new(one)));
+    let written: Result<(), crema_store::StoreError> = database
+        .write(move |tx| {
+            Box::pin(async move {
+                for row in 0..number {
+                    let name = format!("note-{row:05}");
+                    let title = format!("{row} {}", "x".repeat(100));
+                    let values = crema_store::params![name, super::MANAGER, title];
+                    tx.execute(statement, values).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    written.unwrap();
+}
+
+async fn long(engine: Engine) {
+    const ROWS: usize = 3000;
+    let scene = Scene::on(engine).await;
+    let manager = scene.manager().await;
+    let path = "/api/resource/Note";
+    let second = "/api/v2/document/Note";
+    // None at all is a list too.
+    assert_eq!(
+        manager.get(path, &[("limit", "0")]).await,
+        json!({"data": []})
+    );
+    fill(&scene, ROWS).await;
+    let order = ("order_by", "name asc");
+    let fields = ("fields", r#"["name", "title"]"#);
+    let answer = manager
+        .request("GET", path)
+        .query(&[("limit", "0"), order, fields]);
+    let answer = answer.send().await;
+    assert_eq!(answer.header("transfer-encoding"), Some("chunked"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let all = answer.json();
+    let all = all["data"].as_array().unwrap();
+    assert_eq!(all.len(), ROWS);
+    assert_eq!(all[ROWS - 1]["name"], "note-02999");
+    let page = manager.get(second, &[("limit", "1000"), order]).await;
+    assert_eq!(page["data"].as_array().unwrap().len(), 1000);
+    assert_eq!(page["has_next_page"], true);
+    let page = manager
+        .get(second, &[("limit", "1000"), ("start", "2000"), order])
+        .await;
+    assert_eq!(page["data"].as_array().unwrap().len(), 1000);
+    assert_eq!(page["has_next_page"], false);
+    let page = manager
+        .get(second, &[("limit", "0"), ("as_dict", "0"), order])
+        .await;
+    assert_eq!(page["data"][1], json!(["note-00001"]));
+    let called = "/api/method/frappe.client.get_list";
+    let called = manager
+        .get(called, &[("doctype", "Note"), ("limit", "0")])
+        .await;
+    assert_eq!(called["message"].as_array().unwrap().len(), ROWS);
+    scene.app.close().await;
+}
+
+for_each_engine! {
+    async fn long_lists_come_in_pieces(engine: Engine) {
+        long(engine).await;
+    }
+}
