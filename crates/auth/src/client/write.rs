@@ -32,6 +32,8 @@ static SET_ENABLED: Sql = Sql::new(
 );
 static DELETE: Sql = Sql::new(r#"DELETE FROM "tabOAuth Client" WHERE name = ?"#);
 static DELETE_CONSENTS: Sql = Sql::new(r#"DELETE FROM "tabOAuth Consent" WHERE client = ?"#);
+static DELETE_REGISTRATIONS: Sql =
+    Sql::new(r#"DELETE FROM "tabRegistration Access Token" WHERE client = ?"#);
 static TOUCH: Sql = Sql::new(r#"UPDATE "tabOAuth Client" SET last_used = ? WHERE name = ?"#);
 
 /// The statements of this file, for the test that prepares each on every database.
@@ -42,6 +44,7 @@ pub(super) static STATEMENTS: &[&Sql] = &[
     &SET_ENABLED,
     &DELETE,
     &DELETE_CONSENTS,
+    &DELETE_REGISTRATIONS,
     &TOUCH,
 ];
 
@@ -378,7 +381,13 @@ pub async fn delete(ctx: &Ctx, by: &str, client_id: &str) -> Result<(), Failure>
                 locked(tx, client_id).await?;
                 family::revoke_client(tx, client_id, now).await?;
                 secret::remove_all(tx, client_id).await?;
-                for statement in [&DELETE_CONSENTS, &DELETE_ROLES, &DELETE] {
+                let gone = [
+                    &DELETE_CONSENTS,
+                    &DELETE_REGISTRATIONS,
+                    &DELETE_ROLES,
+                    &DELETE,
+                ];
+                for statement in gone {
                     tx.execute(statement, params![client_id]).await?;
                 }
                 audit::record(tx, entry).await?;

@@ -160,10 +160,10 @@ impl Rules for Records {
         tx: &'a mut Transaction,
     ) -> BoxFuture<'a, Result<(), DocumentError>> {
         Box::pin(async move {
-            if change.doctype.name == "User" {
-                user::after_write(&self.view, change, tx).await?;
-            } else {
-                secrets::store(&self.view, change, tx).await?;
+            match change.doctype.name.as_str() {
+                "User" => user::after_write(&self.view, change, tx).await?,
+                "Role" => role::after_write(change, tx).await?,
+                _ => secrets::store(&self.view, change, tx).await?,
             }
             audited::written(&self.view, change, tx).await
         })

@@ -7,10 +7,24 @@ use serde_json::{Map, Value as Json};
 
 use super::values::{flag, forbidden, invalid, text};
 
+static TAKE_AWAY: Sql =
+    Sql::new(r#"DELETE FROM "tabHas Role" WHERE role = ? AND parenttype = 'User'"#);
+static INTO_THE_DESK: Sql = Sql::new(
+    r#"UPDATE "tabUser" SET user_type = 'System User'
+    WHERE name IN (SELECT r.parent FROM "tabHas Role" r WHERE r.role = ? AND r.parenttype = 'User')
+    AND name NOT IN ('Administrator', 'Guest')"#,
+);
+static OUT_OF_THE_DESK: Sql = Sql::new(
+    r#"UPDATE "tabUser" SET user_type = 'Website User'
+    WHERE name IN (SELECT r.parent FROM "tabHas Role" r WHERE r.role = ? AND r.parenttype = 'User')
+    AND name NOT IN (SELECT h.parent FROM "tabHas Role" h JOIN "tabRole" d ON d.name = h.role
+    WHERE h.parenttype = 'User' AND d.desk_access = 1 AND d.name <> ?)
+    AND name NOT IN ('Administrator', 'Guest')"#,
+);
 static HOLDERS: Sql = Sql::new(r#"SELECT parent FROM "tabHas Role" WHERE role = ? LIMIT 1"#);
 
 /// The statements of this file, for the test that prepares each on every database.
-pub(super) static STATEMENTS: &[&Sql] = &[&HOLDERS];
+pub(super) static STATEMENTS: &[&Sql] = &[&TAKE_AWAY, &INTO_THE_DESK, &OUT_OF_THE_DESK, &HOLDERS];
 
 /// Roles that exist from the start and that the program itself means by their name.
 // spec: doctypes.md, "Roles that exist from the start"
@@ -54,6 +68,29 @@ pub(super) fn check(change: &Change) -> Result<(), DocumentError> {
     }
     if standard && change.changes("desk_access") && change.before.is_some() {
         return invalid(format!("Desk access of role {} is fixed", change.name));
+    }
+    Ok(())
+}
+
+/// As in Frappe, a role that is switched off is taken away from everybody, and access to the
+/// Desk makes System Users of those who have it.
+pub(super) async fn after_write(
+    change: &Change,
+    tx: &mut Transaction,
+) -> Result<(), DocumentError> {
+    if change.is_new() {
+        return Ok(());
+    }
+    let name = change.name.as_str();
+    let off = change.changes("disabled") && flag(&change.after, "disabled");
+    let desk = flag(&change.after, "desk_access");
+    if off || (change.changes("desk_access") && !desk) {
+        tx.execute(&OUT_OF_THE_DESK, params![name, name]).await?;
+    } else if change.changes("desk_access") {
+        tx.execute(&INTO_THE_DESK, params![name]).await?;
+    }
+    if off {
+        tx.execute(&TAKE_AWAY, params![name]).await?;
     }
     Ok(())
 }

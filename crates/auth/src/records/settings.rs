@@ -82,6 +82,11 @@ pub(super) fn check(view: &View, change: &Change) -> Result<(), DocumentError> {
         "is no time zone such as Europe/Zurich",
     )?;
     checker.line("home_page", is_path, "is no path of this site")?;
+    checker.line(
+        "app_logo",
+        is_picture,
+        "is no path of this site and no http or https address",
+    )?;
     lifetimes(change)?;
     default_role(view, change)
 }
@@ -207,8 +212,16 @@ fn is_language(tag: &str) -> bool {
 }
 
 /// Not of another site: browsers read two slashes, or a backslash, as the beginning of a host.
-fn is_path(path: &str) -> bool {
+pub(super) fn is_path(path: &str) -> bool {
     !path.starts_with("//") && !path.contains([':', '\\'])
+}
+
+/// Where a picture of this site or of another can be. Pages show it.
+pub(super) fn is_picture(address: &str) -> bool {
+    let web = ["https://", "http://"];
+    address.is_empty()
+        || (address.starts_with('/') && is_path(address))
+        || web.iter().any(|scheme| address.starts_with(scheme))
 }
 
 /// What lives longest lives longest.

@@ -55,6 +55,7 @@ on_sqlite! {
             ("System Settings", "max_list_length", json!(0)),
             ("System Settings", "allow_consecutive_login_attempts", json!(-1)),
             ("Website Settings", "home_page", json!("//evil.example")),
+            ("Website Settings", "app_logo", json!("javascript:alert(1)")),
             ("Website Settings", "default_role", json!("System Manager")),
             ("Website Settings", "default_role", json!("No Such Role")),
         ] {

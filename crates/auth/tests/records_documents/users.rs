@@ -121,6 +121,30 @@ on_every_database! {
         update(&site, ADMINISTRATOR, "User", "second@example.com", off).await.unwrap();
     }
 
+    async fn a_role_that_is_switched_off_is_taken_away(site: TestSite) {
+        people(&site).await;
+        for role in ["Clerk", "Porter"] {
+            let values = json!({"role_name": role, "desk_access": 1});
+            insert(&site, MANAGER, "Role", values).await.unwrap();
+        }
+        site.user("clerk@example.com", &["Clerk"]).await;
+        site.user("both@example.com", &["Clerk", "Porter"]).await;
+        let off = json!({"desk_access": 0});
+        update(&site, MANAGER, "Role", "Clerk", off).await.unwrap();
+        let desk = |user: &'static str| {
+            let site = &site;
+            async move { site.ctx().user(user).await.unwrap().unwrap().is_system_user() }
+        };
+        assert!(!desk("clerk@example.com").await && desk("both@example.com").await);
+        let on = json!({"desk_access": 1});
+        update(&site, MANAGER, "Role", "Clerk", on).await.unwrap();
+        assert!(desk("clerk@example.com").await);
+        update(&site, MANAGER, "Role", "Clerk", json!({"disabled": 1})).await.unwrap();
+        assert!(!desk("clerk@example.com").await && desk("both@example.com").await);
+        let clerk = site.ctx().user("clerk@example.com").await.unwrap().unwrap();
+        assert!(!clerk.has_role("Clerk"));
+    }
+
     async fn standard_roles_stay(site: TestSite) {
         people(&site).await;
         for role in ["Administrator", "Guest", "All", "Desk User", "System Manager"] {
@@ -154,6 +178,7 @@ on_sqlite! {
             ("restrict_ip", json!("nonsense")),
             ("login_after", json!(25)),
             ("user_image", json!("javascript:alert(1)")),
+            ("redirect_url", json!("//evil.example")),
             ("roles", json!([{"role": "Administrator"}])),
             ("roles", json!([{"role": "No Such Role"}])),
             ("username", json!("manager")),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::super::View;
 use super::super::error::failed;
+use super::super::settings::{is_path, is_picture};
 use super::super::values::{int, invalid, put, text};
 use super::{PASSWORD, subject};
 use crate::user::{ADMINISTRATOR, GUEST, addresses_are_valid, normal_email};
@@ -121,11 +122,11 @@ fn limits(change: &Change) -> Result<(), DocumentError> {
     if change.changes("time_zone") && !zone.is_empty() && TimeZone::named(zone).is_err() {
         return invalid("Time Zone is no time zone such as Europe/Zurich");
     }
-    let image = text(after, "user_image");
-    let web =
-        image.starts_with('/') || ["https://", "http://"].iter().any(|s| image.starts_with(s));
-    if change.changes("user_image") && !image.is_empty() && !web {
+    if change.changes("user_image") && !is_picture(text(after, "user_image")) {
         return invalid("User Image is a path of this site or an http or https address");
+    }
+    if change.changes("redirect_url") && !is_path(text(after, "redirect_url")) {
+        return invalid("Redirect URL is no path of this site");
     }
     Ok(())
 }
