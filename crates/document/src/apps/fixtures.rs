@@ -10,7 +10,7 @@ use super::folder::AppFolder;
 use crate::doctype::FieldType;
 use crate::documents::Documents;
 use crate::refusal::{DocumentError, Reason};
-use crate::{DocType, SiteError};
+use crate::{DocType, Registry, SiteError};
 
 /// A document of an app.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,23 @@ pub struct Fixture {
     pub values: Map<String, Value>,
     /// The file that it is in.
     pub file: PathBuf,
+}
+
+impl Fixture {
+    /// Whether there can be such a document at all.
+    pub(super) fn check(&self, registry: &Registry) -> Result<(), String> {
+        let name = &self.doctype;
+        match registry.get(name) {
+            None => Err(format!("there is no DocType {name}")),
+            Some(doctype) if doctype.istable => Err(format!(
+                "{name}: its documents stand in those that they belong to"
+            )),
+            Some(doctype) if doctype.in_create || doctype.read_only => {
+                Err(format!("{name}: only the system makes its documents"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
 }
 
 /// What was done with a document of an app.

@@ -130,6 +130,9 @@ fn check(doctype: &DocType) -> Result<(), String> {
     if !begins || !doctype.name.chars().all(letter) {
         return Err("name: it needs letters, digits, blanks, _ and -, a letter first".to_owned());
     }
+    if names::snake_case(&doctype.name) == "method" {
+        return Err("name: scopes use this word for something else".to_owned());
+    }
     if doctype.issingle && doctype.istable {
         return Err("it cannot be a single and rows of others at once".to_owned());
     }

@@ -49,10 +49,9 @@ impl Plan {
             .collect();
         let registry = registry(builtin, &wanted, apps)?;
         for fixture in apps.iter().flat_map(|app| &app.fixtures) {
-            if registry.get(&fixture.doctype).is_none() {
-                let reason = format!("there is no DocType {}", fixture.doctype);
-                return Err(fault(&fixture.file, reason).into());
-            }
+            fixture
+                .check(&registry)
+                .map_err(|reason| fault(&fixture.file, reason))?;
         }
         let before = old_doctypes(&old);
         let lost = loss::find(database, &before, &registry).await?;

@@ -112,7 +112,21 @@ async fn read(database: &Database) -> Result<HashMap<String, String>, StoreError
 
 /// The state of a definition.
 fn hash(doctype: &DocType) -> String {
-    let text = format!("{VERSION} {doctype:?}");
+    let mut text = VERSION.to_string();
+    let fields = doctype.fields.iter().map(field_columns);
+    let permissions = doctype.permissions.iter().map(permission_columns);
+    let rows = std::iter::once(record_columns(doctype));
+    for columns in rows.chain(fields).chain(permissions) {
+        text.push('\n');
+        for (name, value) in columns {
+            // `Debug` does not show texts.
+            let shown = match &value {
+                Value::Text(text) => format!("{text:?}"),
+                other => format!("{other:?}"),
+            };
+            text.push_str(&format!("{name}={shown};"));
+        }
+    }
     format!("{OURS}{}", sha256_hex(text.as_bytes()))
 }
 
@@ -133,7 +147,9 @@ async fn insert(
         let Some(doctype) = context.registry.get(name) else {
             continue;
         };
-        records.push(record(doctype, hash, context));
+        let mut columns = record_columns(doctype);
+        columns.push(("migration_hash", hash.as_str().into()));
+        records.push((context.head(name.as_str()), columns));
         for field in &doctype.fields {
             let head = context.head(context.name());
             fields.push((
@@ -202,10 +218,10 @@ fn many(dialect: Dialect, table: &str, rows: Vec<Vec<(&str, Value)>>) -> Stateme
     Statement::new(text, values)
 }
 
-fn record(doctype: &DocType, hash: &str, context: &PatchContext) -> (RowHead, Columns) {
+fn record_columns(doctype: &DocType) -> Columns {
     let text = |text: &str| Value::from(text);
     let optional = |text: &Option<String>| Value::from(text.as_deref());
-    let columns = vec![
+    vec![
         ("module", text(&doctype.module)),
         ("app", text(app_of(doctype))),
         ("custom", Value::Int(0)),
@@ -221,9 +237,7 @@ fn record(doctype: &DocType, hash: &str, context: &PatchContext) -> (RowHead, Co
         ("description", text(&doctype.description)),
         ("in_create", doctype.in_create.into()),
         ("read_only", doctype.read_only.into()),
-        ("migration_hash", text(hash)),
-    ];
-    (context.head(doctype.name.as_str()), columns)
+    ]
 }
 
 fn app_of(doctype: &DocType) -> &str {

@@ -57,6 +57,10 @@ fn a_broken_file_is_named_with_the_reason() {
             "name: it needs letters, digits",
         ),
         (
+            with(json!({"name": "Method"})),
+            "name: scopes use this word",
+        ),
+        (
             with(json!({"issingle": 1, "istable": 1})),
             "it cannot be a single and rows",
         ),

@@ -15,6 +15,7 @@ mod folders;
 use std::fs;
 use std::sync::Arc;
 
+use crema_document::access::{self, UserPermissions};
 use crema_document::apps::{AppError, AppFolder, installed};
 use crema_document::row::{self, RowHead};
 use crema_document::schema::Change;
@@ -29,6 +30,7 @@ on_every_engine!(
     what_would_lose_data_is_refused_before_anything_is_done,
     an_app_leaves_and_comes_back,
     a_site_puts_permissions_in_the_place_of_others,
+    user_permissions_are_read_for_one_user,
 );
 
 /// A site, and what its database and its files go away with.
@@ -487,6 +489,60 @@ async fn a_site_puts_permissions_in_the_place_of_others(engine: Engine) {
     assert_eq!(registry().get("Note").unwrap().permissions.len(), 3);
 }
 
+async fn user_permissions_are_read_for_one_user(engine: Engine) {
+    let place = place(engine).await;
+    let site = &place.site;
+    let read = || access::load(site.database(), "jo@example.com");
+    assert_eq!(read().await.unwrap(), UserPermissions::default());
+    let rows = [
+        (
+            "a",
+            json!({"user": "jo@example.com", "allow": "Role", "for_value": "Guest"}),
+        ),
+        (
+            "b",
+            json!({"user": "jo@example.com", "allow": "Role", "for_value": "All",
+            "apply_to_all_doctypes": 0, "applicable_for": "User"}),
+        ),
+        (
+            "c",
+            json!({"user": "jo@example.com", "allow": "User", "for_value": "x",
+            "apply_to_all_doctypes": 1, "applicable_for": "Role"}),
+        ),
+        (
+            "d",
+            json!({"user": "JO@example.com", "allow": "User", "for_value": "y"}),
+        ),
+        (
+            "e",
+            json!({"user": "jo@example.com", "allow": "User", "for_value": ""}),
+        ),
+    ];
+    for (name, fields) in rows {
+        insert(site, "User Permission", name, fields).await;
+    }
+    let found = read().await.unwrap();
+    let pairs = |doctype: &str| -> Vec<(String, Option<String>)> {
+        let allowed = found.allowed[doctype].iter().cloned();
+        allowed.map(|one| (one.name, one.applicable_for)).collect()
+    };
+    let user = Some("User".to_owned());
+    assert_eq!(
+        pairs("Role"),
+        [("All".to_owned(), user), ("Guest".to_owned(), None)]
+    );
+    assert_eq!(pairs("User"), [("x".to_owned(), None)]);
+    assert!(!found.strict);
+    let now = site.local(NOW);
+    write(site.database(), move |tx| {
+        let fields = [("apply_strict_user_permissions", Some("1"))];
+        Box::pin(async move { singles::set(tx, "System Settings", &fields, "x", now).await })
+    })
+    .await
+    .unwrap();
+    assert!(read().await.unwrap().strict);
+}
+
 #[tokio::test]
 async fn an_app_replaces_nothing_of_the_program() {
     let place = place(Engine::Sqlite).await;
@@ -502,6 +558,24 @@ async fn an_app_replaces_nothing_of_the_program() {
         let error = install(&place).await.unwrap_err().to_string();
         let taken = error.contains("already") || error.contains("too like");
         assert!(taken && error.contains("x.json"), "{error}");
+    }
+    for (doctype, reason) in [
+        ("Nothing", "there is no DocType Nothing"),
+        ("DocType", "only the system makes its documents"),
+        ("OAuth Bearer Token", "only the system makes its documents"),
+        (
+            "Has Role",
+            "its documents stand in those that they belong to",
+        ),
+    ] {
+        put(&place.bench, "shop/shop/doctype/x/x.json", &step());
+        let fixture = json!([{"doctype": doctype, "name": "x"}]);
+        put(&place.bench, "shop/fixtures/x.json", &fixture);
+        let error = install(&place).await.unwrap_err().to_string();
+        assert!(
+            error.contains("fixtures/x.json: ") && error.contains(reason),
+            "{error}"
+        );
     }
     assert_eq!(installed(place.site.database()).await.unwrap(), []);
 }
