@@ -175,7 +175,7 @@ impl Reader {
             }
             word = Some(is_or);
         }
-        if items.len() % 2 == 0 {
+        if items.len().is_multiple_of(2) {
             return Err(malformed("nothing follows the last \"and\" or \"or\""));
         }
         Ok(match word {

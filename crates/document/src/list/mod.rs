@@ -125,3 +125,6 @@ impl Documents {
         query.statement(dialect, request.start, limit)
     }
 }
+
+#[cfg(test)]
+mod hostile_tests;

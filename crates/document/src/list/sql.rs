@@ -234,6 +234,10 @@ impl Writer {
                 values,
                 or_empty,
             } => self.one_of_rule(number, doctype, column, values, *or_empty),
+            RowRule::NotNamed(names) => {
+                self.push("NOT ");
+                self.one_of_rule(number, doctype, "name", names, false);
+            }
             RowRule::Every(rules) if rules.is_empty() => self.push("1 = 1"),
             RowRule::Every(rules) => {
                 self.push("(");
