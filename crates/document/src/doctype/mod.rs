@@ -113,6 +113,12 @@ pub struct DocType {
     /// Ours: where `if_owner` limits, reading is open to all when this Check is set.
     #[serde(default)]
     pub public_field: Option<String>,
+    /// Ours: the names of documents that only Administrator sees and changes.
+    #[serde(default)]
+    pub administrators_own: Vec<String>,
+    /// The statement that reads one of its documents.
+    #[serde(skip)]
+    pub(crate) by_name: crate::documents::sql::ByName,
 }
 
 /// An index over several columns.

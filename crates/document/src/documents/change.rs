@@ -35,7 +35,7 @@ impl Documents {
         let change = self
             .save(&doctype, None, given, grant.clone(), None)
             .await?;
-        Ok(self.written(&doctype, &grant, &change))
+        Ok(self.written(&doctype, &grant, change))
     }
 
     /// Changes a document: members that are not given stay. A `modified` among them has to be
@@ -68,7 +68,7 @@ impl Documents {
         let change = self
             .save(&doctype, Some(name), given, grant.clone(), None)
             .await?;
-        Ok(self.written(&doctype, &grant, &change))
+        Ok(self.written(&doctype, &grant, change))
     }
 
     /// Makes a document of this name, or changes the one that is there: fixtures of apps and
@@ -105,7 +105,7 @@ impl Documents {
         let change = self
             .save(&doctype, stored, given, grant.clone(), chosen)
             .await?;
-        Ok(self.written(&doctype, &grant, &change))
+        Ok(self.written(&doctype, &grant, change))
     }
 
     /// Removes a document with its child rows and stored passwords.
@@ -164,9 +164,9 @@ impl Documents {
     }
 
     /// What was written, for who wrote it.
-    fn written(&self, doctype: &DocType, grant: &Grant, change: &Change) -> Document {
+    fn written(&self, doctype: &DocType, grant: &Grant, change: Change) -> Document {
         let levels = self.shown_levels(doctype, grant);
-        show::document(&self.registry, doctype, &change.after, &levels)
+        show::document(&self.registry, doctype, change.after, &levels)
     }
 
     /// What a keeper wrote, with what it shows this once.
@@ -178,7 +178,7 @@ impl Documents {
     ) -> Result<Document, DocumentError> {
         let stored = self.stored(doctype, &kept.name).await?;
         let levels = self.shown_levels(doctype, grant);
-        let mut document = show::document(&self.registry, doctype, &stored, &levels);
+        let mut document = show::document(&self.registry, doctype, stored, &levels);
         document.values.extend(kept.reveal);
         Ok(document)
     }

@@ -37,7 +37,7 @@ impl Documents {
         Ok(show::document(
             &self.registry,
             &doctype,
-            &stored,
+            stored,
             &grant.levels,
         ))
     }
@@ -70,6 +70,6 @@ impl Documents {
         {
             return Err(validate::not_permitted(&parent.name).into());
         }
-        Ok(show::document(&self.registry, child, &row, &grant.levels))
+        Ok(show::document(&self.registry, child, row, &grant.levels))
     }
 }

@@ -260,8 +260,6 @@ fn secret(field: &Field, value: &Json) -> Result<Option<SecretText>, Refusal> {
         let message = format!("{}: U+0000 is not allowed", value::label(field));
         return Err(Refusal::new(Reason::Malformed, message));
     }
-    if let Err(refusal) = value::check(field, &crema_store::Value::from(text.as_str())) {
-        return Err(refusal);
-    }
+    value::check(field, &crema_store::Value::from(text.as_str()))?;
     Ok(Some(SecretText::new(text)))
 }

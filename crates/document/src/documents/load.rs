@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crema_store::{Row, StoreError, Value};
+use crema_store::{Row, Statement, StoreError, Value};
 use serde_json::{Map, Value as Json};
 
 use super::sql::{Lock, Source, key, select};
@@ -68,12 +68,28 @@ pub(super) async fn row(
         return Ok(None);
     };
     let fields = columns(doctype);
-    let names: Vec<&str> = fields
-        .iter()
-        .map(|field| field.fieldname.as_str())
-        .collect();
-    let wanted = vec![("name", key)];
-    let statement = select(source.dialect(), &doctype.table(), &names, wanted, "", lock);
+    let dialect = source.dialect();
+    let statement = |key| {
+        let names: Vec<&str> = fields
+            .iter()
+            .map(|field| field.fieldname.as_str())
+            .collect();
+        select(
+            dialect,
+            &doctype.table(),
+            &names,
+            vec![("name", key)],
+            "",
+            lock,
+        )
+    };
+    let statement = match lock {
+        Lock::None => {
+            let make = || statement(Value::Null).text().to_owned();
+            Statement::new(doctype.by_name.text(dialect, make), vec![key])
+        }
+        _ => statement(key),
+    };
     let rows = source.rows(statement).await?;
     Ok(rows
         .into_iter()

@@ -15,7 +15,7 @@ mod naming;
 mod rules;
 mod save;
 mod show;
-mod sql;
+pub(crate) mod sql;
 mod validate;
 pub mod value;
 mod write;

@@ -84,15 +84,15 @@ impl Documents {
                 }
             },
             Rule::Field(field) => text_of(&change.after, &field).unwrap_or_default(),
-            Rule::Format(format) => self.from_format(tx, change, &format).await?,
-            Rule::Series(series) => self.from_series(tx, change, &series).await?,
+            Rule::Format(format) => self.fill_format(tx, change, &format).await?,
+            Rule::Series(series) => self.fill_series(tx, change, &series).await?,
             Rule::SeriesField => {
                 let series = text_of(&change.after, "naming_series").unwrap_or_default();
                 if series.is_empty() {
                     let message = format!("Naming Series is mandatory for {}", doctype.name);
                     return Err(DocumentError::refused(Reason::Mandatory, message));
                 }
-                self.from_series(tx, change, &series).await?
+                self.fill_series(tx, change, &series).await?
             }
         };
         Ok(Some(valid_name(doctype, &name)?))
@@ -115,7 +115,7 @@ impl Documents {
         digits.into_iter().collect()
     }
 
-    async fn from_format(
+    async fn fill_format(
         &self,
         tx: &mut Transaction,
         change: &Change,
@@ -134,7 +134,7 @@ impl Documents {
         self.join(tx, change, parts).await
     }
 
-    async fn from_series(
+    async fn fill_series(
         &self,
         tx: &mut Transaction,
         change: &Change,

@@ -13,19 +13,20 @@ use crate::doctype::{CHILD_COLUMNS, DocType, Field, FieldType};
 pub(super) fn document(
     registry: &Registry,
     doctype: &DocType,
-    stored: &Map<String, Json>,
+    mut stored: Map<String, Json>,
     levels: &BTreeSet<u32>,
 ) -> Document {
-    let mut values = members(doctype, stored, levels);
+    let name = text_of(&stored, "name").unwrap_or_default();
+    let mut values = members(doctype, &mut stored, levels);
     for field in doctype.table_fields() {
         if !levels.contains(&field.permlevel) {
             continue;
         }
         let child = field.target().and_then(|target| registry.get(target));
-        let rows = match (child, stored.get(&field.fieldname)) {
+        let rows = match (child, stored.get_mut(&field.fieldname)) {
             (Some(child), Some(Json::Array(rows))) => rows
-                .iter()
-                .filter_map(Json::as_object)
+                .iter_mut()
+                .filter_map(Json::as_object_mut)
                 .map(|row| Json::Object(members(child, row, levels)))
                 .collect(),
             _ => Vec::new(),
@@ -34,15 +35,15 @@ pub(super) fn document(
     }
     Document {
         doctype: doctype.name.clone(),
-        name: text_of(stored, "name").unwrap_or_default(),
+        name,
         values,
     }
 }
 
-/// Everything but child tables, in Frappe's order.
+/// Everything but child tables, in Frappe's order, taken out of what is stored.
 fn members(
     doctype: &DocType,
-    stored: &Map<String, Json>,
+    stored: &mut Map<String, Json>,
     levels: &BTreeSet<u32>,
 ) -> Map<String, Json> {
     let open = |field: &&Field| {
@@ -57,10 +58,8 @@ fn members(
         .chain(behind.iter().copied());
     let mut values: Map<String, Json> = names
         .map(|name| {
-            (
-                name.to_owned(),
-                stored.get(name).cloned().unwrap_or_default(),
-            )
+            let value = stored.get_mut(name).map(std::mem::take);
+            (name.to_owned(), value.unwrap_or_default())
         })
         .collect();
     values.insert("doctype".to_owned(), Json::from(doctype.name.as_str()));

@@ -1,6 +1,9 @@
 //! The statements of single documents. Names of tables and columns come from definitions,
 //! values are bound.
 
+use std::fmt;
+use std::sync::OnceLock;
+
 use crema_store::{Database, Dialect, Row, Statement, StoreError, Transaction, Value};
 
 use crate::doctype::{DocType, Naming};
@@ -102,4 +105,34 @@ pub(super) fn key(doctype: &DocType, name: &str) -> Option<Value> {
         return name.parse::<i64>().ok().map(Value::Int);
     }
     (!name.is_empty() && !name.contains('\0')).then(|| Value::from(name))
+}
+
+/// The statement that reads one document of a DocType by its name, made for a dialect once: it
+/// is the same for all of them, and long. A copy of the definition begins without, since it may
+/// become another.
+#[derive(Default)]
+pub(crate) struct ByName([OnceLock<String>; 3]);
+
+impl ByName {
+    pub(super) fn text(&self, dialect: Dialect, make: impl FnOnce() -> String) -> &str {
+        let [sqlite, mariadb, postgres] = &self.0;
+        let text = match dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::MariaDb => mariadb,
+            Dialect::Postgres => postgres,
+        };
+        text.get_or_init(make)
+    }
+}
+
+impl Clone for ByName {
+    fn clone(&self) -> ByName {
+        ByName::default()
+    }
+}
+
+impl fmt::Debug for ByName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ByName")
+    }
 }

@@ -104,7 +104,7 @@ impl Documents {
                 head.stamp(row);
             }
             if !rows.is_empty()
-                && !change.before.is_none()
+                && change.before.is_some()
                 && !stamped.contains(&child.name.as_str())
             {
                 stamped.push(&child.name);
