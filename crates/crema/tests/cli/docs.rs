@@ -13,13 +13,13 @@ use crate::harness::{Bench, Run, Server, text};
 use crate::readme::blocks;
 
 /// The site of the pages.
-const ID: &str = "id.example.com";
-const JO: &str = "jo@example.com";
-const PASSWORD: &str = "correct-horse-battery-9";
+pub(crate) const ID: &str = "id.example.com";
+pub(crate) const JO: &str = "jo@example.com";
+pub(crate) const PASSWORD: &str = "correct-horse-battery-9";
 /// The client's id, its credentials and its redirect URI on the page.
 const SHOWN_CLIENT: &str = "8cq1u5m02t";
 const SHOWN_BASIC: &str = "Basic OGNxMXU1bTAydDpzM2NyM3Q=";
-const CALLBACK: &str = "https://app.example.com/cb";
+pub(crate) const CALLBACK: &str = "https://app.example.com/cb";
 /// Seconds since 1970 are not smaller, spans not greater.
 const MOMENTS: i64 = 1_000_000_000;
 
@@ -86,6 +86,10 @@ fn every_block_is_run_or_says_why_not() {
         "operations.md sites",
         "operations.md proxy",
         "operations.md keys",
+        "resource-server.md list",
+        "resource-server.md create",
+        "resource-server.md update",
+        "resource-server.md scope",
     ];
     assert_eq!(marked, run);
 }
@@ -340,26 +344,40 @@ fn the_files_of_configuration_are_there() {
     }
 }
 
-/// A request of the page and its answer.
-struct Example {
-    method: String,
-    target: String,
+/// A request of a page and its answer.
+pub(crate) struct Example {
+    pub(crate) method: String,
+    pub(crate) target: String,
     headers: Vec<(String, String)>,
-    body: String,
-    status: u16,
+    pub(crate) body: String,
+    pub(crate) status: u16,
     location: Option<String>,
-    json: Value,
+    /// A challenge, when one is shown.
+    pub(crate) challenge: Option<String>,
+    pub(crate) json: Value,
 }
 
 impl Example {
     /// Reads a block; `filled` puts real values in the place of the shown ones.
     fn of(name: &str, filled: impl Fn(&str) -> String) -> Example {
-        let block = filled(&block("docs/oauth.md", name));
+        Example::on("docs/oauth.md", name, filled)
+    }
+
+    /// As [`Example::of`], on any page.
+    pub(crate) fn on(page: &str, name: &str, filled: impl Fn(&str) -> String) -> Example {
+        let block = filled(&block(page, name));
         let mut parts: Vec<&str> = block.split("\n\n").collect();
         let answer = parts.pop().unwrap();
         let (status, answer) = answer.split_once('\n').unwrap();
         let (status, _) = status.split_once(' ').unwrap();
         let location = answer.strip_prefix("Location: ");
+        let (challenge, answer) = match answer.strip_prefix("WWW-Authenticate: ") {
+            Some(rest) => rest
+                .split_once('\n')
+                .map(|(challenge, rest)| (Some(challenge.to_owned()), rest))
+                .unwrap(),
+            None => (None, answer),
+        };
         let mut example = Example {
             method: String::new(),
             target: String::new(),
@@ -370,6 +388,7 @@ impl Example {
                 .unwrap_or_default(),
             status: status.parse().unwrap(),
             location: location.map(str::to_owned),
+            challenge,
             json: match location {
                 Some(_) => Value::Null,
                 None => serde_json::from_str(answer).unwrap(),
@@ -388,7 +407,7 @@ impl Example {
         example
     }
 
-    fn request(&self, http: &Http) -> Request {
+    pub(crate) fn request(&self, http: &Http) -> Request {
         let mut request = http.request(&self.method, &self.target);
         for (name, value) in &self.headers {
             request = request.header(name, value);

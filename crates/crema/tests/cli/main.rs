@@ -18,6 +18,7 @@ mod help;
 mod housekeeping;
 mod quickstart;
 mod readme;
+mod resource_docs;
 mod secrets;
 mod server;
 mod sites;

@@ -51,6 +51,7 @@ fn the_walk_of_the_readme_works() {
         "allow",
         "token",
         "userinfo",
+        "documents",
         "refresh",
         "introspect-and-revoke",
         "public-client",
@@ -72,6 +73,9 @@ fn the_walk_of_the_readme_works() {
     said("token", "\"id_token\":");
     said("userinfo", "\"email\":\"jo@example.com\"");
     said("userinfo", "{\"message\":\"jo@example.com\"}");
+    said("documents", "\"doctype\":\"ToDo\"");
+    let row = r#"{"data":[{"description":"Water the plants","status":"Open"}]}"#;
+    said("documents", row);
     said("introspect-and-revoke", "\"active\":true");
     said("introspect-and-revoke", "{\"active\":false}");
     said("public-client", "client_id: ");
