@@ -19,10 +19,12 @@ use crema_store::{Row, Sql, Transaction, Value, params};
 
 use crate::{Ctx, Failure};
 
+/// The site's version, and the session when there is one.
 static RESOLVE: Sql = Sql::new(
     r#"SELECT s."user", s.auth_time, s.created_at, s.expires_at, s.last_seen, s.csrf_issued,
-    s.oidc_sid, u.enabled, u.full_name, u.user_type, u.user_image, u.language, s.sid
-    FROM "tabSessions" s JOIN "tabUser" u ON u.name = s."user" WHERE s.sid = ?"#,
+    s.oidc_sid, u.enabled, u.full_name, u.user_type, u.user_image, u.language, s.sid, v.version
+    FROM "__version" v LEFT JOIN "tabSessions" s ON s.sid = ?
+    LEFT JOIN "tabUser" u ON u.name = s."user" WHERE v.name = 'site'"#,
 );
 static LOCK_USER: Sql = Sql::new(r#"SELECT enabled FROM "tabUser" WHERE name = ? {lock}"#);
 static EXISTS: Sql = Sql::new(r#"SELECT "user" FROM "tabSessions" WHERE sid = ?"#);
@@ -112,7 +114,11 @@ pub async fn resolve(ctx: &Ctx, sid: &str) -> Result<Option<Session>, Failure> {
     else {
         return Ok(None);
     };
-    let enabled = row.bool(7)?;
+    ctx.learn_version(row.int(13)?).await?;
+    if row.opt_text(12)?.is_none() {
+        return Ok(None);
+    }
+    let enabled = row.opt_int(7)?.unwrap_or_default() != 0;
     let session = read(&row, sid)?;
     let settings = ctx.settings().await?;
     let idle_end = session.last_seen.plus_seconds(settings.session_expiry);
