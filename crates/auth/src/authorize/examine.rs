@@ -46,9 +46,10 @@ pub(super) async fn examine(
     };
     let client = ctx.client(&who.client_id).await?;
     let Some(client) = client.filter(|client| client.enabled) else {
-        return refuse(OAuthError::invalid_request(
-            "Invalid client_id parameter value.",
-        ));
+        return refuse(OAuthError::invalid_request(format!(
+            "Invalid client_id parameter value: there is no OAuth Client with this id at {}.",
+            ctx.provider.site().name()
+        )));
     };
     let target = match who.target(&client.rules) {
         Ok(target) => target,

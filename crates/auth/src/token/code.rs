@@ -242,7 +242,7 @@ pub async fn redeem(
 }
 
 fn not_valid() -> OAuthError {
-    invalid_grant("The authorization code is not valid.")
+    invalid_grant("The authorization code is not valid: unknown, used, or of another client.")
 }
 
 /// The checklist of RFC 6749 §4.1.3 and RFC 7636 §4.6 on a code of this client. Gives the user

@@ -30,6 +30,15 @@ const SIX: &[&str] = &[
     "user_image",
     "user_lang",
 ];
+/// Headers of CORS, by the names that cases give them.
+const CORS: &[(&str, &str)] = &[
+    ("origin", "access-control-allow-origin"),
+    ("credentials", "access-control-allow-credentials"),
+    ("methods", "access-control-allow-methods"),
+    ("headers", "access-control-allow-headers"),
+    ("max_age", "access-control-max-age"),
+    ("exposed", "access-control-expose-headers"),
+];
 /// Elements of pages that people's scripts look for.
 const IDS: &[&str] = &["allow", "deny", "login_email", "login_password"];
 
@@ -56,6 +65,9 @@ impl World {
         if response.header("retry-after").is_some() {
             put("retry_after", json!(true));
         }
+        if let Some(cors) = cors(response) {
+            put("cors", cors);
+        }
         let cookies = cookies(&response.cookies());
         if !cookies.is_empty() {
             put("cookies", json!(cookies));
@@ -63,7 +75,9 @@ impl World {
         let is_redirect = response.location().is_some();
         match response.media_type() {
             "application/json" if !response.body.is_empty() => {
-                put("json", self.reduce("", response.json()).await);
+                let json = response.json();
+                check_envelope(&json);
+                put("json", self.reduce("", json).await);
             }
             "text/html" if !is_redirect => put("page", page(response)),
             _ => {}
@@ -78,6 +92,16 @@ impl World {
             text = text.replace(id.client_id.as_str(), &format!("{{{name}}}"));
         }
         text
+    }
+
+    /// A name that was drawn, of a client that a case knows or of another document.
+    fn name(&self, name: &str) -> String {
+        let shown = self.anonymous(name);
+        if shown == name {
+            "<name>".to_owned()
+        } else {
+            shown
+        }
     }
 
     fn location(&self, location: &str) -> Value {
@@ -141,6 +165,7 @@ impl World {
                 Value::Array(reduced)
             }
             Value::Null => json!("<null>"),
+            Value::Number(_) if name == "expires_at" => json!("<moment>"),
             Value::Number(seconds) if MOMENTS.contains(&name) => {
                 json!(self.moment(seconds.as_i64().expect("whole seconds")))
             }
@@ -152,12 +177,18 @@ impl World {
     async fn reduce_text(&self, name: &str, text: &str) -> Value {
         match name {
             _ if PROSE.contains(&name) => json!("…"),
+            _ if is_time(text) => json!("<time>"),
+            "name" | "parent" | "client_id" | "family" if is_random_name(text) => {
+                json!(self.name(text))
+            }
+            "client_secret" => json!(secret(text)),
+            "api_key" if is_hex(text, 15) => json!("<key>"),
             "access_token" | "refresh_token" => json!(token("token", text)),
             "id_token" => self.id_token(text).await,
-            "sub" if is_hex(text, 39) => json!("<sub>"),
+            "sub" | "userid" if is_hex(text, 39) => json!("<sub>"),
             "at_hash" | "c_hash" if text.len() == 22 => json!("<half hash>"),
             // The claim, 32 bytes in hex or base64: neither the cookie nor its hash.
-            "sid" => json!("<session>"),
+            "sid" | "session_sid" => json!("<session>"),
             _ => json!(self.anonymous(text)),
         }
     }
@@ -206,6 +237,40 @@ impl World {
     }
 }
 
+/// What lets a script of another origin read the answer, or send the request.
+fn cors(response: &Response) -> Option<Value> {
+    let mut shown = Map::new();
+    for (member, header) in CORS {
+        if let Some(value) = response.header(header) {
+            shown.insert((*member).to_owned(), json!(value));
+        }
+    }
+    (!shown.is_empty()).then(|| {
+        let vary = response.headers_named("vary").join(", ");
+        assert!(vary.contains("Origin"), "a cache may hand it on: {vary}");
+        Value::Object(shown)
+    })
+}
+
+/// Frappe's clients parse `_server_messages` twice and `exc` once.
+fn check_envelope(json: &Value) {
+    let Some(messages) = json["_server_messages"].as_str() else {
+        return;
+    };
+    let messages: Vec<String> = serde_json::from_str(messages).expect("a list of texts");
+    assert!(!messages.is_empty());
+    for message in messages {
+        let message: Value = serde_json::from_str(&message).expect("an object as text");
+        for member in ["message", "title", "indicator"] {
+            assert!(message[member].is_string(), "{member}: {message}");
+        }
+    }
+    let lines: Vec<String> = serde_json::from_str(json["exc"].as_str().unwrap_or_default())
+        .expect("`exc` is a list of texts");
+    assert_eq!(lines.len(), 1);
+    assert!(!lines[0].contains('\n'), "a traceback: {lines:?}");
+}
+
 /// `error_description` is for people.
 fn without_prose(challenge: &str) -> String {
     let Some((before, rest)) = challenge.split_once("error_description=\"") else {
@@ -220,6 +285,32 @@ fn token(kind: &str, text: &str) -> String {
     let good = text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     assert!(good, "no {kind} of ours: {text}");
     format!("<{kind}>")
+}
+
+/// Secrets are drawn like tokens; the recorded ones had ten hexadecimal digits.
+fn secret(text: &str) -> String {
+    assert!(text.len() >= 43, "a short secret, or none");
+    "<secret>".to_owned()
+}
+
+/// A moment as Frappe writes it: `2026-11-20 17:39:44.174519`.
+fn is_time(text: &str) -> bool {
+    text.len() == 26
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b' ',
+            13 | 16 => byte == b':',
+            19 => byte == b'.',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// A name of ten characters that was drawn, or one that grows with time.
+fn is_random_name(text: &str) -> bool {
+    text.len() >= 10
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 fn is_hex(text: &str, length: usize) -> bool {

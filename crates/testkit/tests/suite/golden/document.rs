@@ -172,6 +172,9 @@ fn summary(answer: &Value) -> String {
         words.push("page".to_owned());
     }
     words.extend(json_summary(json));
+    if let Some(origin) = answer["cors"]["origin"].as_str() {
+        words.push(format!("readable for {origin}"));
+    }
     if answer["retry_after"] == true {
         words.push("with `Retry-After`".to_owned());
     }
@@ -231,13 +234,39 @@ fn json_summary(json: &Value) -> Option<String> {
     match &json["message"] {
         Value::String(message) => Some(format!("“{message}”")),
         Value::Object(_) => Some("the clear secret".to_owned()),
-        _ if has("data") => {
-            let data = &json["data"];
-            let data = data.as_str().or_else(|| data["message"].as_str())?;
-            Some(format!("“{data}” in `data`"))
-        }
+        _ if has("data") => data_summary(&json["data"]),
         _ => Some("`{}`".to_owned()),
     }
+}
+
+/// What stands in `data`: rows, a document, a number or a text.
+fn data_summary(data: &Value) -> Option<String> {
+    if let Some(rows) = data.as_array() {
+        let secrets = if rows.iter().any(has_secret) {
+            " with secrets"
+        } else {
+            ""
+        };
+        return Some(format!("{} rows{secrets}", rows.len()));
+    }
+    if let Some(doctype) = data["doctype"].as_str() {
+        let secret = if has_secret(data) {
+            ", with its secret"
+        } else {
+            ""
+        };
+        return Some(format!("the {doctype}{secret}"));
+    }
+    let shown = data.as_str().or_else(|| data["message"].as_str());
+    let shown = shown.map(|text| format!("“{text}”"));
+    let shown = shown.or_else(|| data.as_i64().map(|number| number.to_string()))?;
+    Some(format!("{shown} in `data`"))
+}
+
+fn has_secret(document: &Value) -> bool {
+    ["client_secret", "api_secret", "authorization_code"]
+        .iter()
+        .any(|member| document[member].is_string())
 }
 
 /// Header and claims of ID tokens, side by side.

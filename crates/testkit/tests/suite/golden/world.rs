@@ -40,11 +40,14 @@ pub(super) struct World {
     /// The clients, by the names of the recordings.
     pub(super) clients: BTreeMap<String, TestClient>,
     values: BTreeMap<String, String>,
+    /// How many seconds lie between two users, and two clients.
+    apart: u64,
 }
 
 impl World {
-    /// Users, clients and settings as they were.
-    pub(super) async fn new(engine: Engine) -> World {
+    /// Users, clients and settings as they were. With `aged`, each user and client is a second
+    /// younger than the one before, so that lists have an order.
+    pub(super) async fn new(engine: Engine, aged: bool) -> World {
         // The recordings came through a proxy on the same machine.
         let app = App::builder()
             .engine(engine)
@@ -53,6 +56,7 @@ impl World {
             app: app.build().await,
             clients: BTreeMap::new(),
             values: BTreeMap::new(),
+            apart: u64::from(aged),
         };
         world.add_users().await;
         world.add_clients().await;
@@ -74,6 +78,7 @@ impl World {
                     ..NewUser::default()
                 })
                 .await;
+            self.app.clock.advance_seconds(self.apart);
         }
         self.app
             .set_password(ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
@@ -85,14 +90,6 @@ impl World {
     }
 
     async fn add_clients(&mut self) {
-        // As in Frappe, a client is for the role Desk User unless it says otherwise.
-        let plain = |app_name: &str| {
-            let uris = format!("{CALLBACK} {CALLBACK}2");
-            ClientSpec::new(CALLBACK)
-                .with("app_name", app_name)
-                .with("redirect_uris", &uris)
-                .with("allowed_roles", "")
-        };
         let skipping = |app_name: &str| plain(app_name).with("skip_authorization", "1");
         let public = plain("App Public")
             .auth_method(AuthMethod::None)
@@ -131,6 +128,7 @@ impl World {
         ];
         for (name, spec) in specs {
             let client = self.app.add_client(spec).await;
+            self.app.clock.advance_seconds(self.apart);
             let mut put =
                 |part: &str, value: String| self.values.insert(format!("{name}{part}"), value);
             put("", client.client_id.clone());
@@ -172,6 +170,17 @@ impl World {
                     self.app.change_client(client, &pairs(&step["set"])).await;
                 }
                 "set_user" => self.set_user(step).await,
+                "settings" => {
+                    let values = pairs(&step["set"]);
+                    self.app.set_settings(text(step, "settings"), &values).await;
+                }
+                "api_key" => self.api_key(step).await,
+                "fill" => {
+                    for index in 0..step["fill"].as_u64().unwrap() {
+                        self.app.clock.advance_seconds(1);
+                        self.app.add_client(plain(&format!("App {index}"))).await;
+                    }
+                }
                 "advance" => self
                     .app
                     .clock
@@ -194,10 +203,13 @@ impl World {
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
         if let Some(name) = keep.filter(|_| response.status == 200) {
             let json = response.json();
-            for member in ["access_token", "refresh_token"] {
-                let token = json[member].as_str().unwrap().to_owned();
-                self.values.insert(format!("{name}.{member}"), token);
-            }
+            let mut put = |part: &str, value: &Value| {
+                let value = value.as_str().map(str::to_owned);
+                value.map(|value| self.values.insert(format!("{name}{part}"), value));
+            };
+            put(".access_token", &json["access_token"]);
+            put(".refresh_token", &json["refresh_token"]);
+            put("", &json["data"]["name"]);
         }
         self.observe(&response).await
     }
@@ -209,6 +221,10 @@ impl World {
             built = built.header(name, &self.filled(value));
         }
         let body = request["body"].as_str().map(|body| self.filled(body));
+        if let Some(host) = request["host"].as_str() {
+            let origin = self.app.http_of(host).origin();
+            built = built.host(origin.strip_prefix("http://"));
+        }
         let is_post = request["method"] == "POST";
         if body.is_some() && request["headers"].get("Content-Type").is_none() {
             built = built.header("Content-Type", "application/x-www-form-urlencoded");
@@ -339,6 +355,28 @@ impl World {
         assert_eq!(changed, 1, "{name}");
     }
 
+    /// The user's pair, as an administrator makes it.
+    async fn api_key(&mut self, step: &Value) {
+        let mut visitor = self.visitor(ADMINISTRATOR).await;
+        let user = email(text(step, "user"));
+        let request = visitor
+            .http()
+            .post("/api/method/frappe.core.doctype.user.user.generate_keys")
+            .form(&[("user", &user)]);
+        let made = visitor.send(request).await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        let made = &made.json()["message"];
+        let (key, secret) = (text(made, "api_key"), text(made, "api_secret"));
+        let name = text(step, "api_key");
+        for (part, value) in [
+            ("", format!("{key}:{secret}")),
+            (".key", key.to_owned()),
+            (".empty", basic(key, "")),
+        ] {
+            self.values.insert(format!("{name}{part}"), value);
+        }
+    }
+
     async fn set_user(&self, step: &Value) {
         let name = email(text(step, "set_user"));
         let ctx = self.app.ctx().await;
@@ -355,6 +393,15 @@ impl World {
             .execute(r#"UPDATE "__version" SET version = version + 1"#, params![])
             .await;
     }
+}
+
+/// A client as Frappe makes it: for the role Desk User unless it says otherwise.
+fn plain(app_name: &str) -> ClientSpec {
+    let uris = format!("{CALLBACK} {CALLBACK}2");
+    ClientSpec::new(CALLBACK)
+        .with("app_name", app_name)
+        .with("redirect_uris", &uris)
+        .with("allowed_roles", "")
 }
 
 fn email(name: &str) -> String {

@@ -106,6 +106,10 @@ impl Walk {
         if whole {
             self.office.issue_key(person).await;
             credentials.push(Credential::Key);
+            for scope in ["ticket:read", "region:*"] {
+                self.office.issue_limited_key(person, scope).await;
+                credentials.push(Credential::Limited(scope));
+            }
         }
         for scope in scopes {
             self.office.issue_token(person, scope).await;
@@ -150,7 +154,7 @@ impl Walk {
         let answer = self.send(person, credential, request).await;
         let outcome = expected(person, credential, Action::Read, None);
         let what = format!("{person:?} {credential:?} {api:?} list");
-        if self.check(&what, &answer, &outcome, 200) {
+        if self.check(&what, credential, &answer, &outcome, 200) {
             let json = answer.json();
             let rows = if api == Api::Client {
                 &json["message"]
@@ -178,7 +182,7 @@ impl Walk {
         let answer = self.send(person, credential, request).await;
         let outcome = expected(person, credential, Action::Read, None);
         let what = format!("{person:?} {credential:?} {api:?} count");
-        if self.check(&what, &answer, &outcome, 200) {
+        if self.check(&what, credential, &answer, &outcome, 200) {
             let json = answer.json();
             let count = if api == Api::Client {
                 &json["message"]
@@ -206,7 +210,7 @@ impl Walk {
         let answer = self.send(person, credential, request).await;
         let outcome = expected(person, credential, Action::Create, None);
         let what = format!("{person:?} {credential:?} {api:?} create");
-        let done = self.check(&what, &answer, &outcome, 200);
+        let done = self.check(&what, credential, &answer, &outcome, 200);
         let sql = r#"DELETE FROM "tabTicket" WHERE name = 'NEW' AND owner = ?"#;
         let owner = vec![person.user().as_str().into()];
         let made = self.office.app.execute(sql, owner).await;
@@ -232,13 +236,13 @@ impl Walk {
             // A search: what is not to be seen is not found.
             let without = expected(person, credential, verb.action(), None);
             if without == Outcome::Done && outcome == Outcome::Denied {
-                self.check(&what, &answer, &Outcome::Done, 200);
+                self.check(&what, credential, &answer, &Outcome::Done, 200);
                 self.same(&what, &answer.text().contains("Subject of"), &false);
                 return;
             }
             outcome = without;
         }
-        let done = self.check(&what, &answer, &outcome, verb.status(api));
+        let done = self.check(&what, credential, &answer, &outcome, verb.status(api));
         match verb {
             Verb::Read if done => {
                 let shown = answer
@@ -346,7 +350,14 @@ impl Walk {
     }
 
     /// Compares status, challenge and kind of error. Gives whether it should be done, and is.
-    fn check(&mut self, what: &str, answer: &Response, outcome: &Outcome, status: u16) -> bool {
+    fn check(
+        &mut self,
+        what: &str,
+        credential: Credential,
+        answer: &Response,
+        outcome: &Outcome,
+        status: u16,
+    ) -> bool {
         let challenge = answer.header("www-authenticate");
         let exc_type = |answer: &Response| {
             let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -369,12 +380,15 @@ impl Walk {
             }
             Outcome::Scope(scope) => {
                 let scope_said = format!("scope=\"{scope}\"");
+                let challenged = challenge.is_some_and(|challenge| {
+                    challenge.starts_with("Bearer ")
+                        && challenge.contains("error=\"insufficient_scope\"")
+                        && challenge.contains(&scope_said)
+                });
                 answer.status == 403
-                    && challenge.is_some_and(|challenge| {
-                        challenge.starts_with("Bearer ")
-                            && challenge.contains("error=\"insufficient_scope\"")
-                            && challenge.contains(&scope_said)
-                    })
+                    // Keys cannot ask for more; tokens can.
+                    && challenged == matches!(credential, Credential::Bearer(_))
+                    && challenged == challenge.is_some()
                     && exc_type(answer) == "PermissionError"
                     && answer.text().contains(scope)
             }

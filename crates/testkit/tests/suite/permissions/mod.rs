@@ -9,3 +9,4 @@ mod leaks;
 mod matrix;
 mod model;
 mod people;
+mod todos;

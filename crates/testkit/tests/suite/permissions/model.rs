@@ -80,6 +80,8 @@ pub(super) enum Credential {
     Session,
     /// The user's pair of key and secret.
     Key,
+    /// One of the user's further keys, with these scopes.
+    Limited(&'static str),
     /// An access token with these scopes.
     Bearer(&'static str),
 }
@@ -105,7 +107,7 @@ pub(super) enum Outcome {
     SignIn,
     /// 403: this user may not.
     Denied,
-    /// 403: the user may, but the token lacks this scope.
+    /// 403: the user may, but the token or key lacks this scope.
     Scope(String),
 }
 
@@ -143,7 +145,7 @@ impl Credential {
     fn opens(self, action: Action) -> bool {
         match self {
             Credential::Session | Credential::Key | Credential::Bearer("all") => true,
-            Credential::Bearer(scope) => scope
+            Credential::Limited(scope) | Credential::Bearer(scope) => scope
                 .strip_prefix("ticket:")
                 .is_some_and(|verb| verb == "*" || verb == action.word()),
         }

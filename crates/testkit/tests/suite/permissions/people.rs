@@ -98,6 +98,7 @@ pub(super) struct Office {
     client: TestClient,
     sessions: BTreeMap<Person, String>,
     keys: BTreeMap<Person, String>,
+    limited: BTreeMap<(Person, &'static str), String>,
     tokens: BTreeMap<(Person, &'static str), String>,
 }
 
@@ -123,6 +124,7 @@ impl Office {
             tickets: tickets(),
             sessions: BTreeMap::new(),
             keys: BTreeMap::new(),
+            limited: BTreeMap::new(),
             tokens: BTreeMap::new(),
             app,
         };
@@ -186,6 +188,10 @@ impl Office {
             Credential::Key => {
                 request.header("Authorization", &format!("token {}", self.keys[&person]))
             }
+            Credential::Limited(scope) => {
+                let pair = &self.limited[&(person, scope)];
+                request.header("Authorization", &format!("token {pair}"))
+            }
             Credential::Bearer(scope) => request.bearer(&self.tokens[&(person, scope)]),
         }
     }
@@ -211,11 +217,21 @@ impl Office {
         let made = self.by(Person::Administrator, Credential::Session, request);
         let made = made.await.send().await;
         assert_eq!(made.status, 200, "{}", made.text());
-        let pair = &made.json()["message"];
-        let part = |name: &str| pair[name].as_str().unwrap().to_owned();
-        let pair = format!("{}:{}", part("api_key"), part("api_secret"));
-        self.keys.insert(person, pair);
+        self.keys.insert(person, pair(&made.json()["message"]));
     }
+
+    /// Gets somebody a further key, with these scopes.
+    pub(super) async fn issue_limited_key(&mut self, person: Person, scope: &'static str) {
+        let body = json!({"title": scope, "user": person.user(), "scopes": scope});
+        let made = self.put("API Key", &body).await;
+        let pair = pair(&made.json()["data"]);
+        self.limited.insert((person, scope), pair);
+    }
+}
+
+fn pair(made: &Value) -> String {
+    let part = |name: &str| made[name].as_str().expect(name).to_owned();
+    format!("{}:{}", part("api_key"), part("api_secret"))
 }
 
 /// Tickets of every kind for everybody.

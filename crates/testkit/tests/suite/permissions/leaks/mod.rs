@@ -42,6 +42,8 @@ checks! {
         user_permissions_bind_what_is_written;
     reach:
         a_scope_hides_what_a_role_would_show
+        a_token_that_only_writes_does_not_read
+        descriptions_leave_out_what_is_not_to_be_read
         guests_read_what_is_for_guests_and_no_more
         plain_users_do_not_see_what_users_keep_to_themselves;
 }

@@ -151,3 +151,81 @@ pub(super) async fn plain_users_do_not_see_what_users_keep_to_themselves(office:
         );
     }
 }
+
+pub(super) async fn a_token_that_only_writes_does_not_read(office: &mut Office) {
+    let http = office.app.http();
+    for scope in ["ticket:write", "ticket:create"] {
+        office.issue_token(Person::Lead, scope).await;
+    }
+    let given = json!({"subject": "Given"});
+    let whole = json!({"doctype": "Ticket", "name": "FOREIGN", "subject": "Given"});
+    let field = [
+        ("doctype", "Ticket"),
+        ("name", "FOREIGN"),
+        ("fieldname", "subject"),
+        ("value", "Given"),
+    ];
+    let method = |name: &str| format!("/api/method/frappe.client.{name}");
+    let writes = [
+        http.request("PUT", "/api/resource/Ticket/FOREIGN")
+            .json(&given),
+        http.request("PUT", "/api/resource/Ticket/FOREIGN")
+            .json(&json!({})),
+        http.request("PATCH", "/api/v2/document/Ticket/FOREIGN")
+            .json(&given),
+        http.post(&method("set_value")).form(&field),
+        http.post(&method("save")).json(&json!({"doc": whole})),
+    ];
+    for write in writes {
+        let what = String::from_utf8_lossy(&write.to_bytes()).into_owned();
+        let write = office.by(Person::Lead, Credential::Bearer("ticket:write"), write);
+        let answer = write.await.send().await;
+        assert_eq!(answer.status, 200, "{what}: {}", answer.text());
+        assert_clean(&what, &answer);
+        for unread in ["Item of", "North", "other@example.com"] {
+            assert!(!answer.text().contains(unread), "{what}: {}", answer.text());
+        }
+    }
+    // A copy of a value by a link is not a way to read either.
+    let body = json!({"code": "COPY", "subject": "Made", "part": "Flux"});
+    let made = http.post("/api/resource/Ticket").json(&body);
+    let made = office.by(Person::Lead, Credential::Bearer("ticket:create"), made);
+    let made = made.await.send().await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    assert_eq!(made.json()["data"]["name"], "COPY");
+    assert!(!made.text().contains(PART));
+    let sql = r#"DELETE FROM "tabTicket" WHERE name = 'COPY'"#;
+    assert_eq!(office.app.execute(sql, vec![]).await, 1);
+}
+
+pub(super) async fn descriptions_leave_out_what_is_not_to_be_read(office: &mut Office) {
+    for (person, sees_part) in [
+        (Person::Reader, false),
+        (Person::Agent, false),
+        (Person::Manager, true),
+    ] {
+        let path = "/api/openapi.json";
+        let described = office.get(person, Credential::Session, path, &[]).await;
+        assert_eq!(described.status, 200, "{}", described.text());
+        let text = described.text();
+        assert!(text.contains("Ticket"), "{person:?}");
+        assert_eq!(text.contains("formula"), sees_part, "{person:?}");
+        assert_eq!(text.contains("\"remark\""), sees_part, "{person:?}");
+        let path = "/api/v2/doctype/Part/meta";
+        let meta = office.get(person, Credential::Session, path, &[]).await;
+        assert_eq!(
+            meta.status,
+            if sees_part { 200 } else { 403 },
+            "{person:?}: {}",
+            meta.text()
+        );
+        assert_eq!(meta.text().contains("formula"), sees_part, "{person:?}");
+    }
+    let guest = office
+        .app
+        .http()
+        .get("/api/v2/doctype/Ticket/meta")
+        .send()
+        .await;
+    assert_eq!(guest.status, 401, "{}", guest.text());
+}
