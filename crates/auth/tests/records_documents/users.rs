@@ -3,6 +3,7 @@
 use crema_auth::user;
 use crema_crypto::Secret;
 use crema_document::Reason;
+use crema_document::list::ListRequest;
 use crema_store::{Sql, params};
 use serde_json::json;
 
@@ -263,6 +264,21 @@ on_sqlite! {
     }
 
     // spec: http.md, openid_profile, `sub` is made with the user
+    async fn administrator_is_nobody_elses_business(site: TestSite) {
+        people(&site).await;
+        for user in [MANAGER, USER] {
+            for name in ["Administrator", "Guest"] {
+                assert_eq!(reason(get(&site, user, "User", name).await), Reason::Permission);
+            }
+            let documents = documents(&site, user).await;
+            let all = ListRequest::default();
+            let rows = documents.list("User", &all).await.unwrap();
+            let shown = format!("{rows:?}");
+            assert!(shown.contains(USER) && !shown.contains("Administrator"), "{shown}");
+        }
+        get(&site, ADMINISTRATOR, "User", "Guest").await.unwrap();
+    }
+
     async fn the_subject_stays(site: TestSite) {
         people(&site).await;
         let subject = site.ctx().user(USER).await.unwrap().unwrap().subject.clone();

@@ -63,8 +63,12 @@ pub fn grant(doctype: &DocType, actor: &Actor, action: Action) -> Grant {
     }
     let levels = levels(action, &held, &base);
     let limits = super::restrictions(doctype, &doctype.name, &actor.user_permissions);
+    let reserved = match doctype.administrators_own.as_slice() {
+        [] => RowRule::All,
+        names => RowRule::NotNamed(names.to_vec()),
+    };
     Grant {
-        rows: RowRule::every([base].into_iter().chain(limits)),
+        rows: RowRule::every([base, reserved].into_iter().chain(limits)),
         levels,
     }
 }

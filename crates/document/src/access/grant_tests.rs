@@ -274,6 +274,27 @@ fn permission() -> impl Strategy<Value = Permission> {
     })
 }
 
+#[test]
+fn some_documents_are_administrators_own() {
+    let own = doctype(json!({
+        "permissions": [{"role": "All", "read": 1, "write": 1}],
+        "administrators_own": ["A"]
+    }));
+    for action in [Action::Read, Action::Write] {
+        let rows = grant(&own, &actor(&["All"]), action).rows;
+        let named = |name: &str| {
+            let name = name.to_owned();
+            rows.admits(&move |column: &str| (column == "name").then(|| name.clone()))
+        };
+        assert!(!named("A") && named("B") && named("a"));
+        let administrator = Actor {
+            administrator: true,
+            ..actor(&[])
+        };
+        assert_eq!(grant(&own, &administrator, action).rows, RowRule::All);
+    }
+}
+
 proptest! {
     /// More roles never open less, and what is open is opened by some permission at level 0.
     #[test]

@@ -28,6 +28,8 @@ pub enum RowRule {
         /// Or nothing.
         or_empty: bool,
     },
+    /// Rows that do not have one of these names.
+    NotNamed(Vec<String>),
     /// Rows that all of these admit.
     Every(Vec<RowRule>),
 }
@@ -56,6 +58,7 @@ impl RowRule {
                 None => *or_empty,
                 Some(value) => values.contains(&value),
             },
+            RowRule::NotNamed(names) => text("name").is_none_or(|name| !names.contains(&name)),
             RowRule::Every(rules) => rules.iter().all(|rule| rule.admits(text)),
         }
     }
