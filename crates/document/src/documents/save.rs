@@ -17,6 +17,9 @@ use crate::refusal::{DocumentError, Reason, Refusal};
 use crate::zone::LocalTime;
 use crate::{DocType, SecretText};
 
+/// How often the fields of a single are written when others make them at the same moment.
+const ATTEMPTS: usize = 5;
+
 /// A document that is going to be made or changed.
 pub(super) struct Save {
     documents: Documents,
@@ -97,20 +100,34 @@ impl Documents {
             grant,
             prepared: Prepared::of(&draft, change),
         });
-        let written = self
-            .site
-            .database()
-            .write(move |tx| {
-                let save = Arc::clone(&save);
-                Box::pin(async move { save.run(tx).await })
-            })
-            .await;
+        let mut written = self.write_once(&save).await;
+        for _ in 1..ATTEMPTS {
+            // The fields of a single are rows: somebody else has made one of them first, and
+            // now it is there to be changed.
+            match written {
+                Err(Failure::Taken(_)) if doctype.issingle => {
+                    written = self.write_once(&save).await;
+                }
+                _ => break,
+            }
+        }
         match written {
             Ok(change) => Ok(change),
             Err(Failure::Taken(change)) => Err(self.taken(&change).await?.into()),
             Err(Failure::Document(DocumentError::Store(error))) => Err(misfit(error)),
             Err(Failure::Document(error)) => Err(error),
         }
+    }
+
+    async fn write_once(&self, save: &Arc<Save>) -> Result<Change, Failure> {
+        let save = Arc::clone(save);
+        self.site
+            .database()
+            .write(move |tx| {
+                let save = Arc::clone(&save);
+                Box::pin(async move { save.run(tx).await })
+            })
+            .await
     }
 
     /// The stored document.
@@ -308,6 +325,9 @@ fn misfit(error: StoreError) -> DocumentError {
     match error {
         StoreError::TooLong { .. } => {
             DocumentError::refused(Reason::TooLong, "A value is too long or too big")
+        }
+        StoreError::UniqueViolation { .. } => {
+            DocumentError::refused(Reason::Unique, "There is a record of the same kind already")
         }
         StoreError::NotNull { .. } => {
             DocumentError::refused(Reason::Mandatory, "A value is missing")

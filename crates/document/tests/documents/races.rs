@@ -16,6 +16,7 @@ on_one_site!(
     one_of_several_has_a_unique_value,
     series_have_no_gaps_and_no_twins,
     a_link_and_a_removal_exclude_each_other,
+    the_first_values_of_a_single,
 );
 
 /// So many at once.
@@ -185,4 +186,32 @@ async fn a_link_and_a_removal_exclude_each_other(world: &World) {
             "a link to nowhere, or neither: {linked} {removed}"
         );
     }
+}
+
+async fn the_first_values_of_a_single(world: &World) {
+    let documents = world.admin();
+    let fields = ["title", "limit", "share", "open", "since", "must"];
+    let job = |field: &&str| {
+        let value = if *field == "since" {
+            json!("2026-01-01 00:00:00")
+        } else {
+            json!("1")
+        };
+        let name = "Test Settings".to_owned();
+        Job::Update("Test Settings", name, members(json!({ *field: value })))
+    };
+    let results = at_once(&documents, fields.iter().map(job).collect()).await;
+    assert!(results.iter().all(Result::is_ok), "{:?}", reasons(&results));
+    let read = documents
+        .get("Test Settings", "Test Settings")
+        .await
+        .unwrap();
+    assert_eq!(
+        (&read.values["title"], &read.values["must"]),
+        (&json!("1"), &json!("1"))
+    );
+    assert_eq!(
+        (&read.values["limit"], &read.values["open"]),
+        (&json!(1), &json!(1))
+    );
 }
