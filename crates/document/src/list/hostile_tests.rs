@@ -194,7 +194,7 @@ fn hostile() -> impl Strategy<Value = String> {
     ];
     prop_oneof![
         1 => prop::collection::vec(select(pieces), 1..5).prop_map(|pieces| pieces.concat()),
-        2 => select(known).prop_map(str::to_owned),
+        14 => select(known).prop_map(str::to_owned),
         1 => any::<String>(),
     ]
 }
@@ -224,17 +224,17 @@ fn condition() -> impl Strategy<Value = Value> {
 }
 
 fn arguments() -> impl Strategy<Value = Value> {
-    let fields = prop::collection::vec(hostile(), 0..4).prop_map(Value::from);
+    let fields = prop::collection::vec(hostile(), 0..3).prop_map(Value::from);
     let filters = prop_oneof![
-        prop::collection::vec(condition(), 0..4).prop_map(Value::from),
-        value()
+        4 => prop::collection::vec(condition(), 0..4).prop_map(Value::from),
+        1 => value(),
     ];
     (
-        prop_oneof![fields, value()],
+        prop_oneof![4 => fields, 1 => value()],
         filters,
-        prop::option::of(hostile()),
-        prop::option::of(hostile()),
-        prop::option::of(hostile()),
+        prop::option::weighted(0.3, hostile()),
+        prop::option::weighted(0.1, hostile()),
+        prop::option::weighted(0.1, hostile()),
         any::<bool>(),
     )
         .prop_map(|(fields, filters, order, group, expand, distinct)| {
