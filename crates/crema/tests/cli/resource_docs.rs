@@ -12,6 +12,8 @@ use crate::harness::{Bench, Server, text};
 const PAGE: &str = "docs/resource-server.md";
 /// The command that the page gives for other origins.
 const SET_CORS: &str = r#"crema set-config allow_cors '["https://app.example.com"]'"#;
+/// Somebody who may make keys for others.
+const BOSS: &str = "boss@example.com";
 /// The document's name on the page.
 const SHOWN_NAME: &str = "4q2ffi1v0u";
 
@@ -29,6 +31,8 @@ fn the_examples_of_the_resource_server_are_true() {
          {SET_CORS} >&2\n\
          crema --site {ID} add-user {JO} --first-name Jo --password {PASSWORD} \
          --user-type 'System User' >&2\n\
+         crema --site {ID} add-user {BOSS} --first-name Boss --password {PASSWORD} \
+         --add-role 'System Manager' >&2\n\
          crema --site {ID} oauth-client add --app-name App --redirect-uri {CALLBACK} \
          --scopes 'all openid todo:read' --json"
     );
@@ -54,7 +58,25 @@ async fn walk(server: &Server, client: &Value) {
     let narrow = self::token(server, client, "todo:read").await;
     let scope = example("scope", &narrow, "");
     is_like(&scope, &scope.request(&http).send().await);
+    keys(server, &http).await;
     cors(&http, &token).await;
+}
+
+async fn keys(server: &Server, http: &Http) {
+    let mut boss = server.visitor(ID);
+    boss.login(BOSS, PASSWORD).await;
+    let cookies = boss.cookie_header();
+    let generate = Example::on(PAGE, "generate-keys", |text| {
+        text.replace("sid=…", &cookies)
+    });
+    let made = generate.request(http).send().await;
+    is_like(&generate, &made);
+    let pair = &made.json()["message"];
+    let pair = format!("{}:{}", text(pair, "api_key"), text(pair, "api_secret"));
+    let used = Example::on(PAGE, "use-key", |text| {
+        text.replace("<api key>:<api secret>", &pair)
+    });
+    is_like(&used, &used.request(http).send().await);
 }
 
 /// An access token of Jo.
