@@ -25,7 +25,7 @@ fn thing(field: serde_json::Value) -> serde_json::Value {
 }
 
 /// An app with a DocType and two documents of it.
-fn shop(bench: &Bench) {
+pub(crate) fn shop(bench: &Bench) {
     write(
         bench,
         THING,

@@ -110,6 +110,12 @@ fn name_everything(bench: &Bench, example: &str) {
     if example.contains("jo@example.com") && !adds_user {
         bench.run(&["add-user", "jo@example.com"]).ok();
     }
+    if example.contains("install-app shop") {
+        crate::apps::shop(bench);
+    }
+    if example.contains("uninstall-app shop") {
+        bench.run(&["install-app", "shop"]).ok();
+    }
     if !example.contains("oauth-client add") {
         let add = [
             "oauth-client",
