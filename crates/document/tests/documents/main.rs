@@ -11,6 +11,8 @@ mod support;
 
 mod definitions;
 mod delete;
+mod hostile;
+mod model;
 mod names;
 mod permissions;
 mod races;

@@ -7,11 +7,18 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 
 use crate::definitions::TYPES;
+use crate::hostile::no_members_break_it;
+use crate::model::changes_are_what_a_model_says;
 use crate::on_one_site;
 use crate::values;
 use crate::world::World;
 
-on_one_site!(every_type_comes_back, any_values_come_back);
+on_one_site!(
+    changes_are_what_a_model_says,
+    every_type_comes_back,
+    any_values_come_back,
+    no_members_break_it,
+);
 
 async fn every_type_comes_back(world: &World) {
     let documents = world.admin();
