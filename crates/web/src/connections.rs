@@ -80,6 +80,8 @@ pub(crate) struct Connection {
     sweeps: AtomicU32,
     /// What the client sends from now on is not read as requests any more.
     unread: AtomicBool,
+    /// The answer is made while it is sent: what is sent is not all of it.
+    pieces: AtomicBool,
     task: OnceLock<AbortHandle>,
 }
 
@@ -140,12 +142,21 @@ impl Connection {
             || self.advance(Phase::Body, Phase::Sending);
     }
 
-    /// All that was to be sent is sent.
+    /// Whether there is more of the answer than what has been handed over.
+    pub(crate) fn in_pieces(&self, more: bool) {
+        self.pieces.store(more, Ordering::Relaxed);
+    }
+
+    /// All that was handed over is sent. Where more is to come, the client has its time anew.
     pub(crate) fn flushed(&self) {
         let state = self.state.load(Ordering::Relaxed);
         if Phase::of(state) == Phase::Sending {
             let turn = self.table.turns.fetch_add(1, Ordering::Relaxed);
-            let next = turn << PHASE_BITS | Phase::Waiting as u64;
+            let phase = match self.pieces.load(Ordering::Relaxed) {
+                true => Phase::Sending,
+                false => Phase::Waiting,
+            };
+            let next = turn << PHASE_BITS | phase as u64;
             let _ = self
                 .state
                 .compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed);
@@ -242,6 +253,7 @@ impl Connections {
             seen: AtomicU64::new(0),
             sweeps: AtomicU32::new(0),
             unread: AtomicBool::new(false),
+            pieces: AtomicBool::new(false),
             task: OnceLock::new(),
         });
         open.insert(turn, Arc::clone(&connection));

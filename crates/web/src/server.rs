@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::connections::{Connection, Connections, Place, SWEEP};
 use crate::metrics::Metrics;
 use crate::reply;
-use crate::stream::{Arriving, Watched};
+use crate::stream::{Arriving, Departing, Watched};
 
 /// How many connections there may be and how long each step may take.
 #[derive(Debug, Clone)]
@@ -257,6 +257,10 @@ async fn respond(
     let unread = connection.lacks_body();
     if unread {
         connection.leave_unread();
+    }
+    if reply.body().size_hint().exact().is_none() {
+        let own = Arc::clone(&connection);
+        reply = reply.map(|body| Body::new(Departing::new(body, own)));
     }
     connection.answered();
     if unread || connections.is_draining() {

@@ -1,4 +1,5 @@
-//! The two ends of a connection that tell how far it is: the stream and the body of a request.
+//! The parts of a connection that tell how far it is: the stream, the body of a request, and that
+//! of an answer that is made while it is sent.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -192,5 +193,42 @@ impl Body for Arriving {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A body that is made while it is sent, and tells when all of it has been handed over.
+pub(crate) struct Departing {
+    pub(crate) body: axum::body::Body,
+    pub(crate) connection: Arc<Connection>,
+}
+
+impl Departing {
+    /// The body of this connection's answer.
+    pub(crate) fn new(body: axum::body::Body, connection: Arc<Connection>) -> Departing {
+        connection.in_pieces(true);
+        Departing { body, connection }
+    }
+}
+
+impl Body for Departing {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Departing {
+    /// Its end is the end of the answer, whatever the reason.
+    fn drop(&mut self) {
+        self.connection.in_pieces(false);
     }
 }

@@ -1,7 +1,12 @@
 //! Lists: paging, the two forms of rows, and long ones.
 
-use crema_testkit::{Engine, for_each_engine};
+use std::time::Duration;
+
+use crema_testkit::{App, Engine, for_each_engine};
+use crema_web::Limits;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::Scene;
 
@@ -63,10 +68,10 @@ for_each_engine! {
     }
 }
 
-/// Rows enough for several pieces, made in one statement.
-async fn fill(scene: &Scene, number: usize) {
-    let one = r#"INSERT INTO "tabNote" (name, owner, title, public, docstatus, idx)
-        VALUES (?, ?, ?, 0, 0, 0)"#;
+/// So many Notes, each with so many letters.
+async fn fill(scene: &Scene, number: usize, letters: usize) {
+    let one = r#"INSERT INTO "tabNote" (name, owner, title, content, public, docstatus, idx)
+        VALUES (?, ?, ?, ?, 0, 0, 0)"#;
     let database = scene.app.database().await;
     let statement: &'static crema_store::Sql = Box::leak(Box::new(crema_store::Sql::new(one)));
     let written: Result<(), crema_store::StoreError> = database
@@ -74,8 +79,9 @@ async fn fill(scene: &Scene, number: usize) {
             Box::pin(async move {
                 for row in 0..number {
                     let name = format!("note-{row:05}");
-                    let title = format!("{row} {}", "x".repeat(100));
-                    let values = crema_store::params![name, super::MANAGER, title];
+                    let title = format!("title {row}");
+                    let content = "x".repeat(letters);
+                    let values = crema_store::params![name, super::MANAGER, title, content];
                     tx.execute(statement, values).await?;
                 }
                 Ok(())
@@ -96,7 +102,7 @@ async fn long(engine: Engine) {
         manager.get(path, &[("limit", "0")]).await,
         json!({"data": []})
     );
-    fill(&scene, ROWS).await;
+    fill(&scene, ROWS, 10).await;
     let order = ("order_by", "name asc");
     let fields = ("fields", r#"["name", "title"]"#);
     let answer = manager
@@ -133,4 +139,79 @@ for_each_engine! {
     async fn long_lists_come_in_pieces(engine: Engine) {
         long(engine).await;
     }
+}
+
+/// A site whose server waits a second for clients.
+async fn impatient(engine: Engine) -> Scene {
+    let limits = Limits {
+        idle: Duration::from_secs(1),
+        sending: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let scene = Scene::of(App::builder().engine(engine).limits(limits).build().await).await;
+    fill(&scene, 2_000, 10_000).await;
+    scene
+}
+
+/// A connection on which a list of 20 MB was asked for.
+async fn asked(scene: &Scene) -> TcpStream {
+    let manager = scene.manager().await;
+    let path = "/api/resource/Note";
+    let query = [("limit", "0"), ("fields", r#"["name", "content"]"#)];
+    let request = manager.request("GET", path).query(&query).to_bytes();
+    let issuer = scene.app.issuer();
+    let port = issuer.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(&request).await.unwrap();
+    stream
+}
+
+async fn not_read(engine: Engine) {
+    // SQLite does not tell how many of its connections are in use.
+    if engine == Engine::Sqlite {
+        return;
+    }
+    let scene = impatient(engine).await;
+    let mut stream = asked(&scene).await;
+    let database = scene.app.database().await;
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let mut begun = false;
+    loop {
+        let in_use = database.stats().connections_in_use.unwrap();
+        begun |= in_use > 0;
+        if begun && in_use == 0 {
+            break;
+        }
+        ticks.tick().await;
+    }
+    let mut rest = Vec::new();
+    // A reset is an end as well.
+    stream.read_to_end(&mut rest).await.ok();
+    assert!(rest.len() < 20_000_000, "{}", rest.len());
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "a part looks like the whole");
+    scene.app.close().await;
+}
+
+for_each_engine! {
+    async fn who_does_not_read_a_list_keeps_no_connection_of_the_database(engine: Engine) {
+        not_read(engine).await;
+    }
+}
+
+#[tokio::test]
+async fn who_reads_a_list_slowly_gets_all_of_it() {
+    let scene = impatient(Engine::Sqlite).await;
+    let mut stream = asked(&scene).await;
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        ticks.tick().await;
+        match stream.read(&mut piece).await.unwrap() {
+            0 => break,
+            read => bytes.extend_from_slice(&piece[..read]),
+        }
+    }
+    assert!(bytes.ends_with(b"0\r\n\r\n") && bytes.len() > 20_000_000);
+    scene.app.close().await;
 }
