@@ -71,15 +71,25 @@ impl Version {
     }
 }
 
-/// The responses of an operation: the good one, and every refusal.
-pub(super) fn responses(version: Version, status: u16, about: &str, schema: &Value) -> Value {
+/// Refusals that only operations with a body end in.
+const OF_BODIES: [u16; 3] = [409, 413, 415];
+
+/// The responses of an operation: the good one, and the refusals that it can end in.
+pub(super) fn responses(
+    version: Version,
+    has_body: bool,
+    (status, about, schema): (u16, &str, &Value),
+) -> Value {
     let mut responses = Map::new();
     let good = json!({
         "description": about,
         "content": {"application/json": {"schema": schema}},
     });
     responses.insert(status.to_string(), good);
-    for (status, name, _) in REFUSALS {
+    let possible = REFUSALS
+        .iter()
+        .filter(|(status, _, _)| has_body || !OF_BODIES.contains(status));
+    for (status, name, _) in possible {
         let name = format!("#/components/responses/{name}{}", version.suffix());
         responses.insert(status.to_string(), json!({"$ref": name}));
     }

@@ -14,6 +14,8 @@ enum Kind {
     Any,
     /// A DocType of which the caller may do what the method does.
     DocType,
+    /// The same, of those that have one document.
+    Single,
     Filters,
     Names,
     Document,
@@ -156,10 +158,7 @@ const METHODS: &[Method] = &[
         about: "A field of a DocType that has one document.",
         who: Who::May(Action::Read),
         is_change: false,
-        arguments: &[
-            needed("doctype", Kind::DocType),
-            needed("field", Kind::Text),
-        ],
+        arguments: &[needed("doctype", Kind::Single), needed("field", Kind::Text)],
     },
     Method {
         name: "frappe.client.insert",
@@ -217,6 +216,8 @@ const METHODS: &[Method] = &[
     },
 ];
 
+/// The schema of the names of DocTypes that have one document.
+const SINGLES: &str = "api.Single.read";
 const GENERATE_KEYS: &str = "frappe.core.doctype.user.user.generate_keys";
 
 /// Adds the methods that the caller may call.
@@ -234,6 +235,17 @@ pub(super) fn describe(
             parts.schemas.insert(doctype_schema(action), schema);
         }
     }
+    let singles = doctypes
+        .iter()
+        .filter(|visible| visible.doctype.issingle && visible.may(Action::Read));
+    let singles: Vec<_> = singles
+        .map(|visible| visible.doctype.name.as_str())
+        .collect();
+    let has_singles = !singles.is_empty();
+    if has_singles {
+        let schema = json!({"type": "string", "enum": singles});
+        parts.schemas.insert(SINGLES.to_owned(), schema);
+    }
     let is_manager = view.actor.administrator || view.actor.roles.contains("System Manager");
     for method in METHODS {
         let may = match method.who {
@@ -242,7 +254,8 @@ pub(super) fn describe(
             Who::Scoped => is_manager && view.may_call(method.name),
             Who::May(action) => doctypes.iter().any(|visible| visible.may(action)),
         };
-        if !may {
+        let of_single = |argument: &Argument| matches!(argument.kind, Kind::Single);
+        if !may || (!has_singles && method.arguments.iter().any(of_single)) {
             continue;
         }
         for (version, base) in [
@@ -304,7 +317,7 @@ fn operation(view: &View<'_>, method: &Method, version: Version, parts: &mut Par
     put(
         &mut operation,
         "responses",
-        responses(version, 200, "The result.", &answer),
+        responses(version, method.is_change, (200, "The result.", &answer)),
     );
     operation
 }
@@ -328,6 +341,7 @@ fn schema(method: &Method, kind: Kind) -> Value {
             Who::May(action) => schema_ref(&doctype_schema(action)),
             _ => json!({"type": "string"}),
         },
+        Kind::Single => schema_ref(SINGLES),
         Kind::Filters => json!({
             "anyOf": [schema_ref("api.Filters"), {"type": "string", "description": "A name."}],
         }),
@@ -348,7 +362,9 @@ fn parameter(method: &Method, argument: &Argument) -> Value {
             let content = json!({"application/json": {"schema": schema}});
             put(&mut parameter, "content", content);
         }
-        Kind::Text | Kind::Number | Kind::DocType => put(&mut parameter, "schema", schema),
+        Kind::Text | Kind::Number | Kind::DocType | Kind::Single => {
+            put(&mut parameter, "schema", schema)
+        }
     }
     parameter
 }

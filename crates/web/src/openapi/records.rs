@@ -153,7 +153,7 @@ impl Describer<'_> {
             let body = body(&format!("{}.{form}", self.visible.id));
             put(&mut operation, "requestBody", body);
         }
-        let responses = responses(self.version, status, about, &answer);
+        let responses = responses(self.version, form.is_some(), (status, about, &answer));
         put(&mut operation, "responses", responses);
         operation
     }

@@ -221,6 +221,7 @@ impl Maker<'_> {
                 };
             }
             "filters" | "or_filters" => return self.filters(doctype).to_string(),
+            "field" => return field(self),
             "order_by" => {
                 let order = self.dice.one(&["asc", "desc", ""]);
                 return format!("{} {order}", field(self)).trim().to_owned();
@@ -317,16 +318,36 @@ impl Maker<'_> {
 
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let usual: usize = [3, 15, 40, 80][self.dice.below(4)];
         let mut object = Map::new();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let is_required = required.contains(&json!(name));
             // Locking is for who means it.
-            let chance = if name == "modified" { 3 } else { 40 };
+            let chance = if name == "modified" { 3 } else { usual };
             if is_required || self.dice.percent(chance) {
-                object.insert(name.clone(), self.value(property, depth + 1));
+                let value = match self.likely(name) {
+                    Some(text) if property["type"].to_string().contains("string") => json!(text),
+                    _ => self.value(property, depth + 1),
+                };
+                object.insert(name.clone(), value);
             }
         }
         Value::Object(object)
+    }
+
+    /// What a field of that name is likely to take, where its type does not tell.
+    fn likely(&mut self, name: &str) -> Option<String> {
+        let is_address = ["uri", "url", "endpoint"]
+            .iter()
+            .any(|part| name.contains(part));
+        if is_address && self.dice.percent(80) {
+            return Some(format!("https://{}.example/cb", self.dice.word()));
+        }
+        let is_number = name.contains("phone") || name.contains("mobile");
+        if is_number && self.dice.percent(80) {
+            return Some("+49 30 1234567".to_owned());
+        }
+        None
     }
 
     fn text(&mut self, schema: &Value) -> String {
@@ -334,7 +355,11 @@ impl Maker<'_> {
             return format!("{PLANTED}-{}", self.dice.word());
         }
         if let Some(target) = schema["x-link"].as_str() {
-            return self.name_of(target);
+            let is_known = self.names.contains_key(target);
+            return match is_known || self.dice.percent(20) {
+                true => self.name_of(target),
+                false => String::new(),
+            };
         }
         let (day, hour) = (1 + self.dice.below(28), self.dice.below(24));
         match (schema["format"].as_str(), schema["pattern"].as_str()) {

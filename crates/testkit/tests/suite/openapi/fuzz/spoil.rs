@@ -126,7 +126,10 @@ pub(super) fn spoil(draft: &mut Draft, dice: &mut Dice) -> bool {
                 draft.query[index].1 = hostile(dice);
             }
         }
-        3 => draft.bytes = Some(bodies(dice)),
+        3 => {
+            draft.bytes = Some(bodies(dice));
+            return draft.body.is_some();
+        }
         4 | 5 => {
             if let Some(body) = draft.body.as_mut() {
                 spoil_value(body, dice);
