@@ -31,6 +31,8 @@ const GROWTH: &[Scenario] = &[
     Scenario::CodeIssue,
     Scenario::CodeFlow,
     Scenario::ClientCredentials,
+    Scenario::Document,
+    Scenario::List,
 ];
 
 /// Measure, and print tables.
@@ -258,7 +260,8 @@ async fn one(
         scenario.name(),
         plan.connections
     );
-    if scenario == Scenario::Userinfo {
+    let bearer = [Scenario::Userinfo, Scenario::Document, Scenario::List];
+    if bearer.contains(&scenario) {
         data::freshen(&setup.site.database, tokens).await?;
     }
     compare::compare(scenario, setup, server, plan).await

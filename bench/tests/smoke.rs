@@ -58,6 +58,8 @@ fn every_scenario_works_without_an_error() {
         "whole code flow",
         "password grant",
         "client credentials",
+        "document by name",
+        "list of 20",
         "discovery",
         "login page",
     ] {

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result};
 use crate::clock;
 use crate::engine::{Account, Database};
 
-pub(crate) use tables::{BEARER_COLUMNS, Cell, Owner, access_token};
+pub(crate) use tables::{BEARER_COLUMNS, Cell, Owner, access_token, todo_name, todo_person};
 pub(crate) use text::dollars;
 
 use tables::{Moments, TABLES, Table};

@@ -9,6 +9,10 @@ use crate::clock;
 const LIFE: i64 = 3_650;
 /// One stored code for so many tokens.
 const TOKENS_PER_CODE: u64 = 100;
+/// One ToDo for so many tokens: a million beside the most tokens.
+const TOKENS_PER_TODO: u64 = 5;
+/// So many ToDos are one person's.
+const TODOS_PER_PERSON: u64 = 50;
 
 /// Whom the stored tokens belong to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,6 +60,8 @@ pub(crate) struct Table {
     pub(crate) columns: &'static [&'static str],
     /// One row for so many tokens.
     pub(crate) every: u64,
+    /// Its rows end some day, and are cleared then.
+    pub(super) ends: bool,
     /// The beginning of a row's primary key, as a number.
     pub(super) key: fn(u64) -> u64,
     /// The row of a token.
@@ -68,6 +74,7 @@ pub(crate) const TABLES: &[Table] = &[
         name: "tabOAuth Bearer Token",
         columns: BEARER_COLUMNS,
         every: 1,
+        ends: true,
         key: |number| text::prefix(&name(number)),
         row: bearer,
     },
@@ -86,6 +93,7 @@ pub(crate) const TABLES: &[Table] = &[
             "sid",
         ],
         every: 1,
+        ends: true,
         key: |number| text::prefix(&family_name(number)),
         row: family,
     },
@@ -103,6 +111,7 @@ pub(crate) const TABLES: &[Table] = &[
             "expires_at",
         ],
         every: 1,
+        ends: true,
         key: |number| text::prefix(&hash("code", number)),
         row: spent,
     },
@@ -132,10 +141,58 @@ pub(crate) const TABLES: &[Table] = &[
             "session_sid",
         ],
         every: TOKENS_PER_CODE,
+        ends: true,
         key: |number| text::prefix(&code_name(number)),
         row: code,
     },
+    Table {
+        name: "tabToDo",
+        columns: &[
+            "name",
+            "creation",
+            "modified",
+            "modified_by",
+            "owner",
+            "status",
+            "priority",
+            "date",
+            "allocated_to",
+            "description",
+        ],
+        every: TOKENS_PER_TODO,
+        ends: false,
+        key: |number| text::prefix(&todo_name(number)),
+        row: todo,
+    },
 ];
+
+/// The ToDo that belongs to a token.
+pub(crate) fn todo_name(number: u64) -> String {
+    name((number - number % TOKENS_PER_TODO) | 1 << 47)
+}
+
+/// Whose the ToDo of a token is: each person has [`TODOS_PER_PERSON`].
+pub(crate) fn todo_person(number: u64) -> String {
+    let person = number / TOKENS_PER_TODO / TODOS_PER_PERSON;
+    format!("person{person:07}@example.com")
+}
+
+fn todo(moments: &Moments, owner: &Owner, number: u64) -> Vec<Cell> {
+    let created = clock::date_time(moments.issued(number));
+    let date: String = created.chars().take(10).collect();
+    vec![
+        todo_name(number).into(),
+        created.clone().into(),
+        created.into(),
+        owner.user.as_str().into(),
+        owner.user.as_str().into(),
+        "Open".into(),
+        "Medium".into(),
+        date.into(),
+        todo_person(number).into(),
+        format!("Look after number {number}, and say how it went.").into(),
+    ]
+}
 
 /// Columns of a stored access token, as Crema writes them.
 pub(crate) const BEARER_COLUMNS: &[&str] = &[
@@ -335,10 +392,11 @@ mod tests {
     #[test]
     fn names_differ_and_look_like_names() {
         let names: BTreeSet<String> = (0..50_000)
+            .chain(1 << 47..(1 << 47) + 50_000)
             .chain(1 << 48..(1 << 48) + 50_000)
             .map(name)
             .collect();
-        assert_eq!(names.len(), 100_000);
+        assert_eq!(names.len(), 150_000);
         assert!(names.iter().all(|name| name.len() == 10));
     }
 

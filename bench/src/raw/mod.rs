@@ -29,6 +29,7 @@ use server::DbServer;
 use sqlite::Sqlite;
 
 use crate::engine::Database;
+use crate::site::USER;
 
 /// Serve as the raw server.
 #[derive(Args, Debug)]
@@ -57,6 +58,10 @@ pub(crate) enum Work {
     Read,
     /// Inserts a row into the token table; answers when it is on disk.
     Insert,
+    /// Reads a ToDo by its name.
+    Document,
+    /// Reads a page of a person's ToDos.
+    List,
     /// Nothing.
     Nothing,
 }
@@ -67,6 +72,8 @@ impl Work {
         match self {
             Work::Read => "read",
             Work::Insert => "durable insert",
+            Work::Document => "read",
+            Work::List => "read of 20",
             Work::Nothing => "static answer",
         }
     }
@@ -81,6 +88,8 @@ pub(crate) enum Place {
     Form,
     /// All of the body.
     Body,
+    /// In the last part of the path, or behind the first colon of the query's JSON.
+    Path,
 }
 
 /// The database behind the handler.
@@ -155,6 +164,10 @@ impl Server {
         };
         let done = match (self.work, self.token) {
             (Work::Nothing, _) => Ok(true),
+            (work, Place::Path) => {
+                let key = key_of(request.uri());
+                self.store.work(work, key.as_bytes()).await
+            }
             (work, Place::Bearer) => {
                 let value = request.headers().get(AUTHORIZATION);
                 let token = value.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
@@ -191,11 +204,30 @@ fn after_token(body: &[u8]) -> &[u8] {
     value.split(|byte| *byte == b'&').next().unwrap_or_default()
 }
 
+/// A name or a person, without the token that a request has too.
+fn key_of(uri: &hyper::Uri) -> String {
+    match uri.query() {
+        None => uri.path().rsplit('/').next().unwrap_or_default().to_owned(),
+        Some(query) => {
+            let behind = query.split("%3A%22").nth(1).unwrap_or_default();
+            let value = behind.split("%22").next().unwrap_or_default();
+            value.replace("%40", "@")
+        }
+    }
+}
+
 impl Store {
     /// Gives whether there was such a row, or that one was stored.
     async fn work(&self, work: Work, token: &[u8]) -> Result<bool> {
         match (self, work) {
             (Store::Sqlite(sqlite), Work::Read) => sqlite.read(token),
+            (Store::Sqlite(sqlite), Work::Document) => sqlite.rows(row::DOCUMENT, &[&key(token)]),
+            (Store::Sqlite(sqlite), Work::List) => {
+                let person = key(token);
+                sqlite.rows(row::LIST, &[&USER, &USER, &person, &row::PAGE])
+            }
+            (Store::Server(server), Work::Document) => server.document(&key(token)).await,
+            (Store::Server(server), Work::List) => server.list(&key(token)).await,
             (Store::Sqlite(sqlite), Work::Insert) => sqlite.insert(token).await,
             (Store::Server(server), Work::Read) => server.read(token).await,
             (Store::Server(server), Work::Insert) => server.insert(token).await,
@@ -204,9 +236,21 @@ impl Store {
     }
 }
 
+fn key(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::after_token;
+    use super::{after_token, key_of};
+
+    #[test]
+    fn the_key_stands_in_the_path_or_in_the_query() {
+        let key = |uri: &str| key_of(&uri.parse().unwrap());
+        assert_eq!(key("/api/resource/ToDo/abc"), "abc");
+        let list = "/api/resource/ToDo?filters=%7B%22allocated_to%22%3A%22p1%40x.y%22%7D&limit=20";
+        assert_eq!(key(list), "p1@x.y");
+    }
 
     #[test]
     fn the_token_ends_at_the_next_parameter() {

@@ -10,6 +10,21 @@ pub(super) const READ: &str = r#"SELECT name, client, "user", scopes, status, ex
     refresh_expires_at, resource, auth_time, family, last_used
     FROM "tabOAuth Bearer Token" WHERE access_token = ?"#;
 
+/// A ToDo by its name, with all that an answer shows.
+pub(super) const DOCUMENT: &str = r#"SELECT "name", "owner", "creation", "modified",
+    "modified_by", "docstatus", "idx", "status", "priority", "color", "date", "allocated_to",
+    "description", "reference_type", "reference_name", "role", "assigned_by",
+    "assigned_by_full_name", "sender", "assignment_rule" FROM "tabToDo" WHERE "name" = ?"#;
+
+/// The newest of a person's ToDos, of those that the user may read.
+pub(super) const LIST: &str = r#"SELECT t0."name", t0."status", t0."description", t0."date",
+    t0."allocated_to" FROM "tabToDo" t0
+    WHERE (t0."owner" = ? OR t0."allocated_to" = ?) AND t0."allocated_to" = ?
+    ORDER BY t0."creation" DESC, t0."name" DESC LIMIT ?"#;
+
+/// How many of them.
+pub(super) const PAGE: i64 = 20;
+
 /// The statement that inserts a row; `parameter` names the one of a column, counted from 1.
 pub(super) fn insert(parameter: impl Fn(usize) -> String) -> String {
     let columns: Vec<String> = (BEARER_COLUMNS.iter())

@@ -8,6 +8,7 @@ use sqlx::{Database, Executor as _, MySqlPool, PgPool, Row as _};
 use super::row;
 use crate::data::{BEARER_COLUMNS, Cell, dollars};
 use crate::engine::Account;
+use crate::site::USER;
 
 /// Open connections; Crema's number.
 const CONNECTIONS: u32 = 16;
@@ -20,6 +21,8 @@ const MARIADB_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMM
 pub(super) struct DbServer {
     pool: Pool,
     read: &'static str,
+    document: &'static str,
+    list: &'static str,
     insert: &'static str,
     numbers: row::Numbers,
 }
@@ -45,6 +48,8 @@ impl DbServer {
         DbServer {
             pool: Pool::Mariadb(pool),
             read: row::READ,
+            document: row::DOCUMENT,
+            list: row::LIST,
             insert: row::insert(|_| "?".to_owned()).leak(),
             numbers: row::Numbers::new(),
         }
@@ -66,6 +71,8 @@ impl DbServer {
         DbServer {
             pool: Pool::Postgres(pool),
             read: dollars(row::READ).leak(),
+            document: dollars(row::DOCUMENT).leak(),
+            list: dollars(row::LIST).leak(),
             insert: row::insert(parameter).leak(),
             numbers: row::Numbers::new(),
         }
@@ -99,6 +106,38 @@ impl DbServer {
                 Ok(row.try_get::<&str, _>(4)? == "Active" && row.try_get::<i64, _>(5)? > 0)
             }
         }
+    }
+
+    /// Reads a ToDo; gives whether it is there.
+    pub(super) async fn document(&self, name: &str) -> Result<bool> {
+        let found = match &self.pool {
+            Pool::Mariadb(pool) => {
+                let query = sqlx::query(self.document).bind(name);
+                query.fetch_all(pool).await?.len()
+            }
+            Pool::Postgres(pool) => {
+                let query = sqlx::query(self.document).bind(name);
+                query.fetch_all(pool).await?.len()
+            }
+        };
+        Ok(found > 0)
+    }
+
+    /// Reads a page of a person's ToDos; gives whether there are any.
+    pub(super) async fn list(&self, person: &str) -> Result<bool> {
+        let found = match &self.pool {
+            Pool::Mariadb(pool) => {
+                let query = sqlx::query(self.list).bind(USER).bind(USER);
+                let query = query.bind(person).bind(row::PAGE);
+                query.fetch_all(pool).await?.len()
+            }
+            Pool::Postgres(pool) => {
+                let query = sqlx::query(self.list).bind(USER).bind(USER);
+                let query = query.bind(person).bind(row::PAGE);
+                query.fetch_all(pool).await?.len()
+            }
+        };
+        Ok(found > 0)
     }
 
     /// Stores a token, another one each time. The statement is a transaction of its own.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use rusqlite::config::DbConfig;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use tokio::sync::oneshot;
 
@@ -62,6 +63,30 @@ impl Sqlite {
             };
             // An answer takes some of it along.
             Ok(row.get_ref(4)?.as_str()? == "Active" && row.get::<_, i64>(5)? > 0)
+        })
+    }
+
+    /// Reads rows; gives whether there is one.
+    pub(super) fn rows(&self, text: &str, values: &[&dyn rusqlite::ToSql]) -> Result<bool> {
+        READER.with_borrow_mut(|slot| {
+            if slot.is_none() {
+                *slot = Some(open(&self.path)?);
+            }
+            let connection = slot.as_ref().ok_or_else(|| anyhow!("no connection"))?;
+            let mut statement = connection.prepare_cached(text)?;
+            let columns = statement.column_count();
+            let mut rows = statement.query(values)?;
+            let mut bytes = 0;
+            while let Some(row) = rows.next()? {
+                // An answer takes all of it along.
+                for column in 0..columns {
+                    bytes += match row.get_ref(column)? {
+                        ValueRef::Text(text) => text.len(),
+                        _ => 1,
+                    };
+                }
+            }
+            Ok(bytes > 0)
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod client_credentials;
 mod code;
+mod documents;
 mod pages;
 mod password;
 mod refresh;
@@ -40,6 +41,10 @@ pub(crate) enum Scenario {
     Password,
     /// A token for the client itself.
     ClientCredentials,
+    /// A ToDo by its name, with a bearer token.
+    Document,
+    /// The twenty newest of a person's ToDos, by the index of `allocated_to`.
+    List,
     /// The OpenID configuration.
     Discovery,
     /// The sign-in page.
@@ -79,6 +84,8 @@ impl Scenario {
             Scenario::CodeFlow => "whole code flow",
             Scenario::Password => "password grant",
             Scenario::ClientCredentials => "client credentials",
+            Scenario::Document => "document by name",
+            Scenario::List => "list of 20",
             Scenario::Discovery => "discovery",
             Scenario::LoginPage => "login page",
         }
@@ -95,6 +102,8 @@ impl Scenario {
             | Scenario::CodeFlow
             | Scenario::Password
             | Scenario::ClientCredentials => (Work::Insert, Place::Body),
+            Scenario::Document => (Work::Document, Place::Path),
+            Scenario::List => (Work::List, Place::Path),
             Scenario::Discovery | Scenario::LoginPage => (Work::Nothing, Place::Body),
         }
     }
@@ -128,6 +137,8 @@ impl Scenario {
                 Scenario::CodeFlow => Box::new(code::flow(setup, side, "all%20openid")),
                 Scenario::Password => Box::new(password::grant(setup, side)),
                 Scenario::ClientCredentials => Box::new(client_credentials::grant(setup, side)),
+                Scenario::Document => Box::new(documents::document(setup, side, number)),
+                Scenario::List => Box::new(documents::list(setup, side, number)),
                 Scenario::Discovery => Box::new(pages::discovery(side)),
                 Scenario::LoginPage => Box::new(pages::login(side)),
             });
@@ -192,6 +203,7 @@ fn member<'a>(answer: &Answer<'a>, name: &str) -> Result<&'a [u8]> {
 const TOKEN: &str = "/api/method/frappe.integrations.oauth2.get_token";
 const AUTHORIZE: &str = "/api/method/frappe.integrations.oauth2.authorize";
 const INTROSPECT: &str = "/api/method/frappe.integrations.oauth2.introspect_token";
+const TODO: &str = "/api/resource/ToDo";
 const USERINFO: &str = "/api/method/frappe.integrations.oauth2.openid_profile";
 
 /// One request that any server of the site answers with 200.

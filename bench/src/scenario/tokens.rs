@@ -7,20 +7,20 @@ use crate::data;
 use crate::load::{Answer, Conversation, Progress};
 
 /// Takes one token of the working set after the other, in an order that looks random.
-struct Picker {
+pub(super) struct Picker {
     numbers: Vec<u64>,
     state: u64,
 }
 
 impl Picker {
-    fn new(setup: &Setup, connection: u64) -> Picker {
+    pub(super) fn new(setup: &Setup, connection: u64) -> Picker {
         Picker {
             numbers: data::working_set(setup.site.tokens).collect(),
             state: (connection + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
         }
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         // xorshift64
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
@@ -32,7 +32,7 @@ impl Picker {
 }
 
 /// Writes the characters of a token without allocating.
-fn write_token(out: &mut Vec<u8>, number: u64, known: bool) {
+pub(super) fn write_token(out: &mut Vec<u8>, number: u64, known: bool) {
     use std::io::Write as _;
     let kind = if known { "access" } else { "nobody" };
     // Writing to a vector does not fail.
