@@ -56,13 +56,13 @@ pub struct DocType {
     #[serde(skip)]
     pub app: String,
     /// The module it belongs to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag::plain")]
     pub module: String,
     /// What its documents are, in one or two sentences.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag::plain")]
     pub description: String,
     /// Frappe's naming rule; see [`DocType::naming`].
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag::plain")]
     pub autoname: String,
     /// There is one document, kept in `tabSingles`.
     #[serde(default, deserialize_with = "flag::read")]

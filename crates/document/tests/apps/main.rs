@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod every_type;
 mod folders;
 
 use std::fs;
