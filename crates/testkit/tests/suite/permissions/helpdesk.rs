@@ -102,7 +102,13 @@ fn definitions() -> Vec<(&'static str, Value)> {
         "fields": [field("title", "Data", ""), leveled(field("draft", "Data", ""))],
         "permissions": [right("System Manager", 0, ALL), right("Guest", 0, &["read"])],
     });
+    let visit = json!({
+        "doctype": "DocType", "name": "Visit", "module": "Helpdesk", "autoname": "field:title",
+        "fields": [field("title", "Data", ""), field("ticket", "Link", "Ticket")],
+        "permissions": [right("System Manager", 0, ALL), right("Ticket Agent", 0, &["read"])],
+    });
     vec![
+        ("visit", visit),
         ("ticket", ticket),
         ("ticket_item", item),
         ("region", region),

@@ -62,6 +62,8 @@ struct Walk {
     wrong: Vec<String>,
 }
 
+// spec: http.md, Resource server, the table of statuses; http.md, Resource server, "Role permissions
+// always apply on top"
 for_each_engine! {
     async fn everybody_gets_what_the_model_says(engine: Engine) {
         // The whole table on SQLite; elsewhere what differs there, the conditions of the queries.

@@ -4,6 +4,7 @@
 //! The expectations come from [`model`], which is small enough to be checked by eye and knows
 //! nothing of the product.
 
+mod changes;
 mod helpdesk;
 mod leaks;
 mod matrix;

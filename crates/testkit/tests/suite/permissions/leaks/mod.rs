@@ -36,7 +36,8 @@ checks! {
         what_is_left_out_is_left_out_everywhere
         passwords_never_leave;
     rows:
-        rows_stay_hidden_in_every_shape_of_a_list;
+        rows_stay_hidden_in_every_shape_of_a_list
+        rows_behind_links_stay_hidden;
     writes:
         what_may_not_be_written_is_not_written
         user_permissions_bind_what_is_written;

@@ -80,3 +80,78 @@ pub(super) async fn rows_stay_hidden_in_every_shape_of_a_list(office: &mut Offic
         }
     }
 }
+
+pub(super) async fn rows_behind_links_stay_hidden(office: &mut Office) {
+    for (title, ticket) in [("Mine", "OWN-AGENT"), ("Theirs", "FOREIGN")] {
+        let body = json!({"title": title, "ticket": ticket});
+        office.put("Visit", &body).await;
+    }
+    let subject = "Subject of FOREIGN";
+    let rows = async |query: &[(&str, &str)]| {
+        let list = office.list(Person::Agent, "Visit", query).await;
+        assert_eq!(list.status, 200, "{query:?}: {}", list.text());
+        assert!(!list.text().contains(subject), "{query:?}: {}", list.text());
+        list.json()["data"].clone()
+    };
+    let by_title = ("order_by", "title asc");
+    // Beside a row that may be seen, one that may not is only a name.
+    let fields = r#"["title", "ticket", "ticket.subject as subject", "ticket.region"]"#;
+    let seen = rows(&[("fields", fields), by_title]).await;
+    assert_eq!(seen[0]["subject"], "Subject of OWN-AGENT", "{seen}");
+    assert_eq!(seen[1]["ticket"], "FOREIGN", "{seen}");
+    assert_eq!(
+        (&seen[1]["subject"], &seen[1]["region"]),
+        (&json!(null), &json!(null))
+    );
+    let expand = [
+        ("fields", r#"["title", "ticket"]"#),
+        ("expand", r#"["ticket"]"#),
+        by_title,
+    ];
+    let seen = rows(&expand).await;
+    assert_eq!(
+        seen[0]["ticket"]["subject"], "Subject of OWN-AGENT",
+        "{seen}"
+    );
+    assert_eq!(seen[1]["ticket"], "FOREIGN", "{seen}");
+    // No condition finds it by what it holds.
+    let named =
+        |operator: &str, value: &str| json!([["ticket.subject", operator, value]]).to_string();
+    for (filters, found) in [
+        (named("=", subject), 0),
+        (named("like", "%FOREIGN%"), 0),
+        (named("like", "Subject%"), 1),
+        (named(">=", "Subject of F"), 1),
+        (json!([["ticket.region", "=", "North"]]).to_string(), 1),
+        (
+            json!([["ticket.subject", "in", [subject, "x"]]]).to_string(),
+            0,
+        ),
+    ] {
+        let what = [("filters", filters.as_str())];
+        let seen = rows(&what).await;
+        assert_eq!(seen.as_array().unwrap().len(), found, "{filters}: {seen}");
+        let path = "/api/method/frappe.client.get_count?doctype=Visit";
+        let session = Credential::Session;
+        let count = office.get(Person::Agent, session, path, &what).await;
+        assert_eq!(
+            count.json()["message"],
+            found,
+            "{filters}: {}",
+            count.text()
+        );
+    }
+    let fields = r#"["ticket.subject as subject", "count(name) as n"]"#;
+    rows(&[("fields", fields), ("group_by", "ticket.subject")]).await;
+    rows(&[("fields", r#"["max(ticket.subject) as top"]"#)]).await;
+    rows(&[("order_by", "ticket.subject desc")]).await;
+    let one = office
+        .list(
+            Person::Agent,
+            "Visit/Theirs",
+            &[("expand", r#"["ticket"]"#)],
+        )
+        .await;
+    assert_eq!(one.status, 200, "{}", one.text());
+    assert!(!one.text().contains(subject), "{}", one.text());
+}
