@@ -20,7 +20,7 @@ pub use self::generate::generate;
 pub use self::record::{
     ApiKeyChange, ApiKeySummary, NewApiKey, change, create, end_of_user, list, revoke,
 };
-use crate::caller::Caller;
+use crate::caller::{Caller, Credential};
 use crate::user::User;
 use crate::{Ctx, Failure, Provider};
 
@@ -104,14 +104,19 @@ impl StoredSecret {
 ///
 /// # Errors
 /// [`Failure::Permission`] for whoever is neither the user nor a System Manager with every role
-/// of the user, and for a proof of who the caller is that is older than ten minutes.
+/// of the user, and for a proof of who the caller is that is older than ten minutes. Users make
+/// their own keys in person: an app that acts for them could else outlive its revocation.
 // spec: security.md, Clients, "never give roles that the person setting them lacks"
 fn require_right_over(ctx: &Ctx, caller: &Caller, user: &User) -> Result<(), Failure> {
     let refused = |text: &str| Err(Failure::Permission(text.to_owned()));
     let actor = &caller.actor;
     let own = caller.user == user.name;
-    if caller.is_guest() || !(own || actor.administrator || actor.roles.contains(SYSTEM_MANAGER)) {
+    let manages = actor.administrator || actor.roles.contains(SYSTEM_MANAGER);
+    if caller.is_guest() || !(own || manages) {
         return refused("Only a System Manager makes API keys for others.");
+    }
+    if !manages && caller.credential != Credential::Session {
+        return refused("API keys of your own are made with a session, not with a token.");
     }
     let holds = |role: &String| actor.roles.contains(role);
     if !(own || actor.administrator || user.roles.iter().all(holds)) {

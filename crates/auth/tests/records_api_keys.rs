@@ -343,7 +343,10 @@ on_every_database! {
         ));
         assert_eq!(refusal(create(&narrow, new_key(USER)).await), "permission");
         let todo = NewApiKey { scopes: "todo:read".to_owned(), ..new_key(USER) };
-        assert!(create(&narrow, todo).await.is_ok());
+        assert!(create(&narrow, todo.clone()).await.is_ok());
+        // An app that acts for somebody makes none that would outlive it.
+        narrow.credential = Credential::Bearer { client: "an app".to_owned() };
+        assert_eq!(refusal(create(&narrow, todo).await), "permission");
     }
 
     // spec: security.md, Clients, "Wrong credentials are rate limited per client and per address"

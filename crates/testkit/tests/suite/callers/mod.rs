@@ -4,6 +4,7 @@ mod forms;
 mod generate;
 mod order;
 mod reach;
+mod records;
 mod sources;
 
 use crema_auth::api_key::{self, NewApiKey, NewPair};
