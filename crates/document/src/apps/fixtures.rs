@@ -8,7 +8,7 @@ use super::error::AppError;
 use super::files::{self, fault};
 use super::folder::AppFolder;
 use crate::doctype::FieldType;
-use crate::documents::Documents;
+use crate::documents::{Documents, value};
 use crate::refusal::{DocumentError, Reason};
 use crate::{DocType, Registry, SiteError};
 
@@ -172,7 +172,8 @@ async fn apply(documents: &Documents, fixture: &Fixture) -> Result<Option<bool>,
         Ok(there) => {
             let mut values = fixture.values.clone();
             values.retain(|member, wanted| {
-                !is_secret(&doctype, member) && differs(there.values.get(member), wanted)
+                let there = there.values.get(member).unwrap_or(&Value::Null);
+                differs(&documents.registry, &doctype, member, there, wanted)
             });
             if values.is_empty() {
                 return Ok(None);
@@ -189,38 +190,42 @@ async fn apply(documents: &Documents, fixture: &Fixture) -> Result<Option<bool>,
     }
 }
 
-fn is_secret(doctype: &DocType, member: &str) -> bool {
-    let field = doctype.field(member);
-    field.is_some_and(|field| field.fieldtype == FieldType::Password)
-}
-
-/// Whether a stored value is another than the wanted one. Forms that mean the same, such as an
-/// empty text and none, are no difference, so that a second run has nothing to do.
-fn differs(there: Option<&Value>, wanted: &Value) -> bool {
-    match (there.unwrap_or(&Value::Null), wanted) {
-        (Value::Array(there), Value::Array(wanted)) => {
-            let row = |(there, wanted): (&Value, &Value)| match wanted {
-                Value::Object(members) => members
-                    .iter()
-                    .any(|(member, wanted)| differs(there.get(member), wanted)),
-                other => differs(Some(there), other),
-            };
-            there.len() != wanted.len() || there.iter().zip(wanted).any(row)
-        }
-        (there, wanted) => plain(there) != plain(wanted),
+/// Whether a document has another value in a field than the wanted one, compared in the form in
+/// which it is stored, so that a second run has nothing to do. Members that are no fields are
+/// passed over, as are passwords.
+fn differs(
+    registry: &Registry,
+    doctype: &DocType,
+    member: &str,
+    there: &Value,
+    wanted: &Value,
+) -> bool {
+    let Some(field) = doctype.field(member) else {
+        return false;
+    };
+    if field.fieldtype.is_table() {
+        let child = field.target().and_then(|target| registry.get(target));
+        return child.is_some_and(|child| rows_differ(registry, child, there, wanted));
+    }
+    if !field.has_column() || field.fieldtype == FieldType::Password {
+        return false;
+    }
+    match value::convert(field, wanted) {
+        Ok(stored) => value::to_json(field, &stored) != *there,
+        // Storing it says what is wrong.
+        Err(_) => true,
     }
 }
 
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Bool(flag) => u8::from(*flag).to_string(),
-        Value::String(text) => text.trim().trim_end_matches(".000000").to_owned(),
-        Value::Number(number) => match number.as_f64() {
-            Some(number) => number.to_string(),
-            None => number.to_string(),
-        },
-        // The members of JSON fields are compared as they are written.
-        other => other.to_string(),
-    }
+fn rows_differ(registry: &Registry, child: &DocType, there: &Value, wanted: &Value) -> bool {
+    let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let (there, wanted) = (rows(there), rows(wanted));
+    let differ = |there: &Value, wanted: &Value| {
+        let mut members = wanted.as_object().into_iter().flatten();
+        members.any(|(member, wanted)| {
+            let there = there.get(member).unwrap_or(&Value::Null);
+            differs(registry, child, member, there, wanted)
+        })
+    };
+    there.len() != wanted.len() || there.iter().zip(&wanted).any(|(a, b)| differ(a, b))
 }

@@ -1,12 +1,16 @@
 //! A definition as Frappe exports it, with a field of every type.
 
-use crema_document::apps::AppFolder;
-use crema_document::{FieldType, names};
+use std::sync::Arc;
+
+use crema_document::access::{Actor, Reach};
+use crema_document::apps::{AppFolder, apply_fixtures};
+use crema_document::documents::{Documents, Rules};
+use crema_document::{FieldType, Site, names};
+use crema_store::Value;
 use serde_json::{Value as Json, json};
 
-use crate::on_every_engine;
-use crate::support::{Engine, NOW};
-use crate::{insert, migrate, place, put, step, value};
+use crate::support::{Engine, NOW, registry};
+use crate::{Place, insert, migrate, on_every_engine, place, put, step, value};
 
 on_every_engine!(every_type_has_its_column);
 
@@ -98,7 +102,7 @@ async fn every_type_has_its_column(engine: Engine) {
         &step(),
     );
     let app = AppFolder::read(&place.bench, "shop").unwrap();
-    let random = std::sync::Arc::clone(&place.random);
+    let random = Arc::clone(&place.random);
     place.site.install_app(app, NOW, random).await.unwrap();
     assert_eq!(migrate(&place).await.unwrap(), []);
     let columns = place
@@ -117,5 +121,72 @@ async fn every_type_has_its_column(engine: Engine) {
     // A row that names nothing has every default.
     insert(&place.site, "Everything", "e1", json!({})).await;
     let sum = r#"SELECT "int" + "check" + "long_int" FROM "tabEverything" WHERE "name" = 'e1'"#;
-    assert_eq!(value(&place.site, sum).await, crema_store::Value::Int(0));
+    assert_eq!(value(&place.site, sum).await, Value::Int(0));
+    fixtures_are_stored_once(&place).await;
 }
+
+/// Values in the forms that people write and Frappe exports.
+async fn fixtures_are_stored_once(place: &Place) {
+    let document = json!({
+        "doctype": "Everything", "name": "f1", "docstatus": 0, "idx": 3,
+        "modified": "2020-01-01 10:00:00.000000", "attach": null, "check": 1, "code": "a = 1\n",
+        "color": "#ff0000", "currency": 10, "data": " x ", "date": "2026-01-31",
+        "datetime": "2026-01-31 10:00:00", "duration": 3600.0, "float": 1.5, "int": "5",
+        "json": "{\"a\": 1}", "link": "Guest", "dynamic_link": "", "long_int": 9_000_000_000_i64,
+        "password": "hush", "percent": 12.5, "rating": 0.6, "select": "Two", "text": "A\nB",
+        "text_editor": "<p>x</p>", "time": "10:00:00", "unknown": "is passed over",
+        "table": [
+            {"doctype": "Shop Step", "name": "r1", "parent": "f1", "idx": 1, "what": "First"},
+            {"what": "Second"}
+        ]
+    });
+    put(
+        &place.bench,
+        "shop/fixtures/everything.json",
+        &json!([document]),
+    );
+    let app = AppFolder::read(&place.bench, "shop").unwrap();
+    let site = Site::open(&place.bench, "a.localhost", registry()).unwrap();
+    site.version().await.unwrap();
+    let documents = Documents {
+        registry: site.registry(),
+        site: Arc::new(site),
+        actor: Arc::new(Actor {
+            user: "Administrator".to_owned(),
+            roles: [].into(),
+            administrator: true,
+            user_permissions: Arc::default(),
+            reach: Reach::Everything,
+        }),
+        now: NOW,
+        random: Arc::clone(&place.random),
+        rules: Arc::new(Plain),
+    };
+    let done = apply_fixtures(&documents, &app).await.unwrap();
+    let done: Vec<String> = done.iter().map(ToString::to_string).collect();
+    assert_eq!(done, ["add Everything f1"]);
+    assert_eq!(apply_fixtures(&documents, &app).await.unwrap(), []);
+    let rows = r#"SELECT COUNT(*) FROM "tabShop Step" WHERE "parent" = 'f1'"#;
+    assert_eq!(value(&place.site, rows).await, Value::Int(2));
+
+    let mut changed = document.clone();
+    changed["table"][1]["what"] = json!("Third");
+    put(&place.bench, "shop/fixtures/everything.json", &changed);
+    let app = AppFolder::read(&place.bench, "shop").unwrap();
+    let done = apply_fixtures(&documents, &app).await.unwrap();
+    assert_eq!(done[0].to_string(), "change Everything f1");
+    assert_eq!(apply_fixtures(&documents, &app).await.unwrap(), []);
+    changed["select"] = json!("Three");
+    put(&place.bench, "shop/fixtures/everything.json", &changed);
+    let app = AppFolder::read(&place.bench, "shop").unwrap();
+    let said = apply_fixtures(&documents, &app)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("everything.json: Everything f1: "), "{said}");
+}
+
+/// Passwords are another layer's.
+struct Plain;
+
+impl Rules for Plain {}
