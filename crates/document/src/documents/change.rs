@@ -29,6 +29,9 @@ impl Documents {
         let grant = access::require(&doctype, &self.actor, Action::Create)?;
         let given = self.read(&doctype, values, &grant, Origin::User, true)?;
         if let Some(keeper) = self.rules.keeper(&doctype.name) {
+            let draft = self.draft(&doctype, None, &given);
+            save::admit(&doctype, &grant, &draft.after)?;
+            self.rows_admitted(&doctype, &draft.after)?;
             let kept = keeper.insert(self, given.into_members()).await?;
             return self.kept(&doctype, &grant, kept).await;
         }
@@ -56,8 +59,10 @@ impl Documents {
             let stored = self.stored(&doctype, name).await?;
             save::check_latest(&stored, given.modified)?;
             save::admit(&doctype, &grant, &stored)?;
+            self.rows_admitted(&doctype, &stored)?;
             let draft = self.draft(&doctype, Some(stored), &given);
             save::admit(&doctype, &grant, &draft.after)?;
+            self.rows_admitted(&doctype, &draft.after)?;
             let modified = given
                 .modified
                 .map(|micros| crate::LocalTime::from_micros(micros).to_string());
@@ -123,6 +128,7 @@ impl Documents {
             Some(keeper) => {
                 let stored = self.stored(&doctype, name).await?;
                 save::admit(&doctype, &grant, &stored)?;
+                self.rows_admitted(&doctype, &stored)?;
                 keeper.delete(self, name).await
             }
             None => self.remove(&doctype, name, grant).await,

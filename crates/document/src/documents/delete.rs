@@ -60,6 +60,7 @@ impl Documents {
         let stored = load::document(&mut source, &self.registry, doctype, name, lock).await?;
         let stored = stored.ok_or_else(|| not_found(doctype, name))?;
         admit(doctype, grant, &stored)?;
+        self.rows_admitted(doctype, &stored)?;
         let rules = &self.rules;
         rules.before_delete(self, doctype, &stored, tx).await?;
         self.check_backlinks(tx, doctype, name).await?;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::load::text_of;
 use super::{Document, Documents, load, save, show, sql, validate};
 use crate::DocType;
@@ -24,16 +22,7 @@ impl Documents {
         let grant = access::require(&doctype, &self.actor, Action::Read)?;
         let stored = self.stored(&doctype, name).await?;
         save::admit(&doctype, &grant, &stored)?;
-        for field in doctype.table_fields() {
-            let child = field.target().and_then(|target| self.registry.get(target));
-            let rows = stored.get(&field.fieldname).and_then(Json::as_array);
-            let (Some(child), Some(rows)) = (child, rows) else {
-                continue;
-            };
-            for row in rows.iter().filter_map(Json::as_object) {
-                self.row_admitted(&doctype, child, row)?;
-            }
-        }
+        self.rows_admitted(&doctype, &stored)?;
         Ok(show::document(
             &self.registry,
             &doctype,

@@ -83,6 +83,7 @@ impl Documents {
                 let stored = self.stored(doctype, name).await?;
                 check_latest(&stored, given.modified)?;
                 admit(doctype, &grant, &stored)?;
+                self.rows_admitted(doctype, &stored)?;
                 Some(stored)
             }
         };
@@ -228,6 +229,7 @@ impl Save {
                 let stored = stored.ok_or_else(|| not_found(&self.doctype, name))?;
                 check_latest(&stored, self.given.modified)?;
                 admit(&self.doctype, &self.grant, &stored)?;
+                documents.rows_admitted(&self.doctype, &stored)?;
                 Some(stored)
             }
         };

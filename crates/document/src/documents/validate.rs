@@ -55,6 +55,25 @@ impl Documents {
         self.row_admitted(parent, child, row)
     }
 
+    /// Whether User Permissions admit what the child rows of a document link to.
+    pub(super) fn rows_admitted(
+        &self,
+        doctype: &DocType,
+        document: &Map<String, Json>,
+    ) -> Result<(), Refusal> {
+        for field in doctype.table_fields() {
+            let child = field.target().and_then(|target| self.registry.get(target));
+            let rows = document.get(&field.fieldname).and_then(Json::as_array);
+            let (Some(child), Some(rows)) = (child, rows) else {
+                continue;
+            };
+            for row in rows.iter().filter_map(Json::as_object) {
+                self.row_admitted(doctype, child, row)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether User Permissions admit what a child row links to.
     pub(super) fn row_admitted(
         &self,

@@ -162,6 +162,9 @@ async fn user_permissions_follow_links(world: &World) {
         reason(only_a.get("Test Task", &mine.name).await),
         Reason::Permission
     );
+    let cleared = only_a.update("Test Task", &mine.name, values!({"rows": []}));
+    assert_eq!(reason(cleared.await), Reason::Permission);
+    assert!(only_a.delete("Test Task", &mine.name).await.is_err());
 }
 
 async fn a_credential_reaches_so_far(world: &World) {
