@@ -3,6 +3,7 @@
 mod check;
 mod fits;
 mod fuzz;
+mod sample;
 
 use crema_testkit::{App, ClientSpec, TestClient};
 use serde_json::{Value, json};
@@ -166,5 +167,49 @@ async fn the_same_question_has_the_same_answer() {
     let first = app.http().get(PATH).bearer(&manager).send().await;
     let second = app.http().get(PATH).bearer(&manager).send().await;
     assert_eq!(first.text(), second.text());
+    app.close().await;
+}
+
+#[tokio::test]
+async fn the_doctypes_of_apps_are_described() {
+    let app = App::builder().build().await;
+    let client = site(&app).await;
+    let manager = token(&app, &client, MANAGER, "all").await;
+    let before = description(&app, Some(&manager)).await;
+    sample::install(&app).await;
+    let document = description(&app, Some(&manager)).await;
+    assert_eq!(
+        before["paths"]["/api/resource/Sample-Probe%202"],
+        Value::Null
+    );
+    let list = "/api/resource/Sample-Probe%202";
+    assert_eq!(operations(&document, list), ["get", "post"]);
+    let schemas = &document["components"]["schemas"];
+    let fields = &schemas["SampleProbe2"]["properties"];
+    assert_eq!(fields["the_long_int"]["format"], "int64");
+    assert_eq!(fields["the_json"]["contentMediaType"], "application/json");
+    assert_eq!(fields["the_password"], Value::Null);
+    assert_eq!(fields["the_dynamic_link"]["x-link-field"], "kind");
+    assert_eq!(fields["short"]["maxLength"], 5);
+    assert_eq!(fields["section"], Value::Null);
+    // The level is nobody's.
+    assert_eq!(fields["kept"], Value::Null);
+    let rows = &fields["rows"]["items"]["properties"];
+    assert_eq!(rows["parent"]["type"], "string");
+    assert_eq!(rows["the_date"]["format"], "date");
+    let new = &schemas["SampleProbe2.new"];
+    assert_eq!(new["required"], json!(["short"]));
+    assert_eq!(new["properties"]["fetched"], Value::Null);
+    let change = &schemas["SampleProbe2.change"]["properties"];
+    assert_eq!(change["once"]["x-set-only-once"], true);
+    assert_eq!(
+        schemas["SampleNumber"]["properties"]["name"]["type"],
+        json!(["integer", "string"])
+    );
+    assert_eq!(schemas["SamplePrompt.new"]["required"], json!(["name"]));
+    let guest = description(&app, None).await;
+    let open = "/api/v2/document/Sample%20Open/{name}";
+    assert_eq!(operations(&guest, open), ["get", "put", "patch", "delete"]);
+    assert_eq!(guest["paths"][open]["get"]["security"][0], json!({}));
     app.close().await;
 }

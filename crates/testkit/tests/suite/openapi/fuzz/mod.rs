@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::check::follow;
 use super::fits::misfit;
-use super::{MANAGER, PASSWORD, PLAIN, description, site};
+use super::{MANAGER, PASSWORD, PLAIN, description, sample, site};
 use dice::Dice;
 use make::{Draft, Maker, Operation, PLANTED, operations};
 
@@ -110,6 +110,7 @@ impl Fuzzer {
     async fn start(engine: Engine, seed: u64) -> Fuzzer {
         let app = App::builder().engine(engine).seed(seed).build().await;
         let client = site(&app).await;
+        sample::install(&app).await;
         let mut personas = Vec::new();
         for user in [MANAGER, PLAIN, ""] {
             let token = match user {
