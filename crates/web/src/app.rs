@@ -14,6 +14,7 @@ use hyper::body::Body as _;
 use tracing::Instrument as _;
 
 use crate::api::arguments::Arguments;
+use crate::api::path::endpoint as resource_path;
 use crate::call::{ApiVersion, Call, wants_html};
 use crate::metrics::endpoint::suffix;
 use crate::metrics::{Endpoint, Grant, Metrics, Outcome, Timing};
@@ -353,8 +354,8 @@ fn unavailable(parts: &Parts, host: &str) -> Reply {
 
 async fn read_body(uri: &Uri, body: Body) -> Result<Bytes, Problem> {
     let path = uri.path();
-    let small =
-        path.contains("frappe.integrations.oauth2.") || path.contains("login") || path == "/";
+    let oauth = path.contains("frappe.integrations.oauth2.") || path.contains("login");
+    let small = path == "/" || oauth && resource_path(path).is_none();
     let limit = if small { SMALL_BODY } else { LARGE_BODY };
     let too_large = || Problem::Frappe {
         status: StatusCode::PAYLOAD_TOO_LARGE,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::api::arguments::Arguments;
 use crate::api::path::{self, Target};
 use crate::api::rows::{self, Shape};
-use crate::api::{identity, meta};
+use crate::api::{answered, identity, meta};
 use crate::call::{ApiVersion, Call};
 use crate::metrics::Endpoint;
 use crate::reply::{self, Problem, Reply};
@@ -29,11 +29,13 @@ pub async fn answer(call: &Call) -> Result<Reply, Problem> {
     identity::same_site(call, &arguments)?;
     let target = path::target(call.uri.path())?;
     let documents = records::documents(&call.ctx, &caller);
-    let answered = run(call, endpoint, &caller, &documents, target, arguments).await;
-    answered.map_err(|problem| match caller.is_guest() {
-        true => problem.for_guest(),
-        false => problem,
-    })
+    let run = run(call, endpoint, &caller, &documents, target, arguments);
+    answered(run)
+        .await
+        .map_err(|problem| match caller.is_guest() {
+            true => problem.for_guest(),
+            false => problem,
+        })
 }
 
 /// What the path and the HTTP method together ask for.

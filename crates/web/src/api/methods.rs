@@ -10,7 +10,7 @@ use crema_protocol::endpoints;
 use serde_json::json;
 
 use crate::api::arguments::Arguments;
-use crate::api::{client, identity, keys};
+use crate::api::{answered, client, identity, keys};
 use crate::call::{ApiVersion, Call};
 use crate::metrics::Endpoint;
 use crate::reply::{self, Problem, Reply};
@@ -108,14 +108,14 @@ pub async fn answer(call: &Call, endpoint: Endpoint, name: &str) -> Result<Reply
         arguments.remove("cmd");
     }
     method.admit(&caller)?;
-    let answered = match endpoint {
+    let outcome = match endpoint {
         Endpoint::Ping => Ok(reply::message(call, json!("pong"))),
         Endpoint::Version => Ok(reply::message(call, json!(env!("CARGO_PKG_VERSION")))),
         Endpoint::LoggedUser => Ok(reply::message(call, json!(caller.user))),
-        Endpoint::GenerateKeys => keys::generate(call, &caller, &arguments).await,
-        _ => client::answer(call, endpoint, &caller, &arguments).await,
+        Endpoint::GenerateKeys => answered(keys::generate(call, &caller, &arguments)).await,
+        _ => answered(client::answer(call, endpoint, &caller, &arguments)).await,
     };
-    answered.map_err(|problem| match caller.is_guest() {
+    outcome.map_err(|problem| match caller.is_guest() {
         true => problem.for_guest(),
         false => problem,
     })
@@ -158,8 +158,8 @@ async fn unknown(call: &Call, caller: &Caller, name: &str) -> Result<Problem, Pr
                 status: StatusCode::FORBIDDEN,
                 exc_type: "PermissionError",
                 message: format!(
-                    "You are not permitted to access this resource. \
-                     Function {name} is not whitelisted."
+                    "Function {name} is not whitelisted. \
+                     No method of this name may be called; is it spelled right?"
                 ),
             },
         });

@@ -59,12 +59,29 @@ pub(crate) async fn answer(
     if shape.next_page && limit > 0 {
         request.limit = limit.saturating_add(1);
     }
+    // The site's own bound; who gets so many may ask for those behind them.
+    let most = documents.site.config().max_list_length();
     if limit == 0 || limit > AT_ONCE {
-        return stream(documents, doctype, &request, limit, shape).await;
+        let mut rows = documents.stream(doctype, &request).await?;
+        // A database that fails at once can still be answered for.
+        let first = rows.next().await.transpose()?;
+        let outgoing = Outgoing {
+            stream: rows,
+            shape,
+            limit,
+            most,
+            sent: 0,
+            begun: false,
+            ended: false,
+            first,
+        };
+        let mut reply = reply::json_text(StatusCode::OK, Vec::new());
+        *reply.body_mut() = Body::from_stream(stream::try_unfold(outgoing, piece));
+        return Ok(reply);
     }
     let mut rows = documents.list(doctype, &request).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > wanted;
+    let more = rows.len() > wanted || u64::try_from(rows.len()).is_ok_and(|number| number >= most);
     rows.truncate(wanted);
     let mut body = Map::new();
     if shape.next_page {
@@ -88,35 +105,13 @@ struct Outgoing {
     shape: Shape,
     /// Most rows; 0 means all.
     limit: u64,
+    /// Most rows that the site gives.
+    most: u64,
     sent: u64,
     /// What was read before the answer began.
     first: Option<Vec<ListRow>>,
     begun: bool,
     ended: bool,
-}
-
-async fn stream(
-    documents: &Documents,
-    doctype: &str,
-    request: &ListRequest,
-    limit: u64,
-    shape: Shape,
-) -> Result<Reply, Problem> {
-    let mut rows = documents.stream(doctype, request).await?;
-    // A database that fails at once can still be answered for.
-    let first = rows.next().await.transpose()?;
-    let outgoing = Outgoing {
-        stream: rows,
-        shape,
-        limit,
-        sent: 0,
-        begun: false,
-        ended: false,
-        first,
-    };
-    let mut reply = reply::json_text(StatusCode::OK, Vec::new());
-    *reply.body_mut() = Body::from_stream(stream::try_unfold(outgoing, piece));
-    Ok(reply)
 }
 
 /// The next piece of the body.
@@ -160,6 +155,7 @@ async fn piece(mut out: Outgoing) -> Result<Option<(Bytes, Outgoing)>, std::io::
     if out.ended {
         text.push(b']');
         if out.shape.next_page {
+            let more = more || out.sent >= out.most;
             text.extend_from_slice(format!(",\"has_next_page\":{more}").as_bytes());
         }
         text.push(b'}');

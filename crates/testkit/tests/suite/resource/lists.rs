@@ -141,6 +141,24 @@ for_each_engine! {
     }
 }
 
+#[tokio::test]
+async fn a_site_bounds_its_lists_and_says_that_there_may_be_more() {
+    let app = App::builder().config("max_list_length", 3).build().await;
+    let scene = Scene::of(app).await;
+    fill(&scene, 5, 1).await;
+    let manager = scene.manager().await;
+    for limit in ["0", "4", "500"] {
+        let query = [("limit", limit)];
+        let page = manager.get("/api/v2/document/Note", &query).await;
+        assert_eq!(page["data"].as_array().unwrap().len(), 3);
+        assert_eq!(page["has_next_page"], true, "{limit}");
+        let rest = [("limit", limit), ("start", "3")];
+        let page = manager.get("/api/v2/document/Note", &rest).await;
+        assert_eq!(page["has_next_page"], false, "{limit}");
+    }
+    scene.app.close().await;
+}
+
 /// A site whose server waits a second for clients.
 async fn impatient(engine: Engine) -> Scene {
     let limits = Limits {
