@@ -373,10 +373,10 @@ fn read_scopes(scopes: &str) -> Result<ResourceScopes, Failure> {
         return invalid("Scopes are missing; all is everything the user may do.");
     }
     let scope = Scope::parse(&words.collect::<Vec<_>>().join(" "));
-    scope.map(|scope| ResourceScopes::of(&scope)).or_else(|_| {
-        let text = "Scopes are too long.";
-        Err(Failure::Validation(text.to_owned()))
-    })
+    match scope {
+        Ok(scope) => Ok(ResourceScopes::of(&scope)),
+        Err(_) => invalid("Scopes are too long."),
+    }
 }
 
 fn entry(ctx: &Ctx, caller: &Caller, name: &str, change: &str) -> Entry {
