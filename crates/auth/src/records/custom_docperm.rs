@@ -5,7 +5,7 @@
 
 use crema_document::access::{self, Action};
 use crema_document::documents::{Change, Documents};
-use crema_document::{DocType, DocumentError};
+use crema_document::{DocType, DocumentError, Permission, Registry};
 
 use super::View;
 use super::values::{flag, forbidden, int, invalid, text};
@@ -69,12 +69,38 @@ pub(super) fn check(
     if role == "Administrator" {
         return invalid("Administrator may do everything already");
     }
-    if GUARDED.contains(&parent) && role != super::SYSTEM_MANAGER {
+    if GUARDED.contains(&parent) && role != super::SYSTEM_MANAGER && !is_defined(parent, change) {
         return invalid(format!(
             "{parent} is for System Managers, whose records keep the site safe"
         ));
     }
     has_what_it_gives(view, doctype, change)
+}
+
+/// Whether the definition that came along gives as much already: whoever writes permissions of
+/// their own for a DocType writes down those too that are to stay.
+fn is_defined(parent: &str, change: &Change) -> bool {
+    let Ok(registry) = Registry::builtin() else {
+        return false;
+    };
+    let after = &change.after;
+    let covers = |given: &Permission| {
+        let rights = [
+            ("read", given.read),
+            ("write", given.write),
+            ("create", given.create),
+            ("delete", given.delete),
+            ("select", given.select),
+        ];
+        given.role == text(after, "role")
+            && i64::from(given.permlevel) == int(after, "permlevel")
+            && (flag(after, "if_owner") || !given.if_owner)
+            && rights
+                .iter()
+                .all(|(right, given)| *given || !flag(after, right))
+    };
+    let defined = registry.get(parent);
+    defined.is_some_and(|doctype| doctype.permissions.iter().any(covers))
 }
 
 /// Nobody opens for others, or for themselves, what they may not do.

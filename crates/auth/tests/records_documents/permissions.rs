@@ -57,9 +57,30 @@ on_sqlite! {
             let fits = matches!(reason, Reason::Validation | Reason::Link);
             assert!(fits, "{parent} {role}: {reason:?} {message}");
         }
+        // What is defined already may stay when others are written down.
+        let own = json!({"parent": "OAuth Bearer Token", "role": "All", "if_owner": 1, "read": 1,
+            "delete": 1});
+        insert(&site, MANAGER, "Custom DocPerm", own).await.unwrap();
+        let wider = json!({"parent": "OAuth Bearer Token", "role": "All", "read": 1});
+        let wider = insert(&site, MANAGER, "Custom DocPerm", wider).await;
+        assert_eq!(reason(wider), Reason::Validation);
         let own = insert(&site, USER, "Custom DocPerm", rule("Note", "Desk User")).await;
         assert_eq!(reason(own), Reason::Permission);
         insert(&site, MANAGER, "Custom DocPerm", rule("Note", "Sales User")).await.unwrap();
+    }
+
+    async fn notes_are_private_until_they_are_public(site: TestSite) {
+        people(&site).await;
+        let made = insert(&site, USER, "Note", json!({"title": "Mine"})).await.unwrap();
+        assert_eq!(reason(get(&site, MANAGER, "Note", &made.name).await), Reason::Permission);
+        let open = json!({"public": 1});
+        update(&site, USER, "Note", &made.name, open).await.unwrap();
+        get(&site, MANAGER, "Note", &made.name).await.unwrap();
+        let foreign = json!({"title": "Yours"});
+        let foreign = update(&site, MANAGER, "Note", &made.name, foreign).await;
+        assert_eq!(reason(foreign), Reason::Permission);
+        let without = insert(&site, USER, "Note", json!({"public": 1})).await;
+        assert_eq!(reason(without), Reason::Mandatory);
     }
 
     async fn todos_say_who_assigned_them(site: TestSite) {

@@ -79,6 +79,11 @@ on_sqlite! {
             assert_eq!(reason(get(&site, USER, doctype, doctype).await), Reason::Permission);
             let changed = update(&site, USER, doctype, doctype, json!({})).await;
             assert_eq!(reason(changed), Reason::Permission);
+            for user in [ADMINISTRATOR, MANAGER] {
+                let removed = refusal(delete(&site, user, doctype, doctype).await);
+                assert!(removed.0 != Reason::DoesNotExist, "{removed:?}");
+                get(&site, user, doctype, doctype).await.unwrap();
+            }
         }
     }
 }
