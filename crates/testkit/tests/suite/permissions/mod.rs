@@ -10,4 +10,5 @@ mod leaks;
 mod matrix;
 mod model;
 mod people;
+mod secrets;
 mod todos;
