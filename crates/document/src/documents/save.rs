@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::given::Given;
 use super::load::{self, text_of};
-use super::naming::valid_name;
+use super::naming::{MAX_NAME, valid_name};
 use super::sql::{Lock, Source};
 use super::validate::not_permitted;
 use super::{Change, Documents};
@@ -290,6 +290,9 @@ impl Save {
 
 /// There is no such document.
 pub(super) fn not_found(doctype: &DocType, name: &str) -> Refusal {
+    // Any text may be asked for; no name is longer, or has such characters.
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let name: String = name.chars().take(MAX_NAME).map(plain).collect();
     let message = format!("{} {name} not found", doctype.name);
     Refusal::new(Reason::DoesNotExist, message)
 }

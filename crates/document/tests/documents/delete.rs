@@ -3,11 +3,8 @@
 use crema_document::{DocumentError, Reason, passwords};
 use serde_json::json;
 
-use crate::on_one_site;
 use crate::values;
 use crate::world::{World, actor};
-
-on_one_site!(nothing_is_left, what_is_linked_to_stays);
 
 async fn refused(result: Result<(), DocumentError>) -> (Reason, String) {
     match result {
@@ -16,7 +13,7 @@ async fn refused(result: Result<(), DocumentError>) -> (Reason, String) {
     }
 }
 
-async fn nothing_is_left(world: &World) {
+pub(crate) async fn nothing_is_left(world: &World) {
     let documents = world.admin();
     let values = values!({"title": "a", "secret": "s", "rows": [{"item": "x"}, {"item": "y"}]});
     let made = documents.insert("Test Task", values.clone()).await.unwrap();
@@ -55,7 +52,7 @@ async fn nothing_is_left(world: &World) {
     assert!(documents.get("Test Number", &number.name).await.is_err());
 }
 
-async fn what_is_linked_to_stays(world: &World) {
+pub(crate) async fn what_is_linked_to_stays(world: &World) {
     let documents = world.admin();
     let project = |title: &str| values!({"title": title});
     for title in [

@@ -18,6 +18,7 @@ mod permissions;
 mod races;
 mod save;
 mod singles;
+mod sites;
 mod validation;
 mod values;
 mod world;

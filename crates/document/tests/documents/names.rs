@@ -3,13 +3,10 @@
 use crema_document::Reason;
 use serde_json::json;
 
-use crate::on_one_site;
 use crate::values;
 use crate::world::{World, reason, refusal};
 
-on_one_site!(every_rule_gives_its_names, names_that_are_none_are_refused);
-
-async fn every_rule_gives_its_names(world: &World) {
+pub(crate) async fn every_rule_gives_its_names(world: &World) {
     let documents = world.admin();
     let made = async |doctype: &str, values| {
         let made = documents.insert(doctype, values).await.unwrap();
@@ -55,7 +52,7 @@ async fn every_rule_gives_its_names(world: &World) {
     assert_eq!(reason(other_case), Reason::DoesNotExist);
 }
 
-async fn names_that_are_none_are_refused(world: &World) {
+pub(crate) async fn names_that_are_none_are_refused(world: &World) {
     let documents = world.admin();
     for (name, expected) in [
         (json!(null), Reason::Validation),

@@ -6,18 +6,10 @@ use crema_document::Reason;
 use crema_document::access::{Action, Actor, Reach};
 use serde_json::json;
 
-use crate::on_one_site;
 use crate::values;
 use crate::world::{World, actor, reason, restricted};
 
-on_one_site!(
-    owners_and_strangers,
-    levels_hide_and_keep_fields,
-    user_permissions_follow_links,
-    a_credential_reaches_so_far,
-);
-
-async fn owners_and_strangers(world: &World) {
+pub(crate) async fn owners_and_strangers(world: &World) {
     let (jo, al) = (world.user("Administrator", &[]), world.user("Guest2", &[]));
     let values = values!({"name": "n", "text": "mine"});
     jo.insert("Test Note", values).await.unwrap();
@@ -85,7 +77,7 @@ async fn owners_and_strangers(world: &World) {
     );
 }
 
-async fn levels_hide_and_keep_fields(world: &World) {
+pub(crate) async fn levels_hide_and_keep_fields(world: &World) {
     let jo = world.user("jo@example.com", &[]);
     let boss = world.user("boss@example.com", &["System Manager"]);
     let admin = world.admin();
@@ -113,7 +105,7 @@ async fn levels_hide_and_keep_fields(world: &World) {
     assert_eq!(stored.values["salary"], json!(50.0));
 }
 
-async fn user_permissions_follow_links(world: &World) {
+pub(crate) async fn user_permissions_follow_links(world: &World) {
     let admin = world.admin();
     for title in ["A", "B"] {
         admin
@@ -167,7 +159,7 @@ async fn user_permissions_follow_links(world: &World) {
     assert!(only_a.delete("Test Task", &mine.name).await.is_err());
 }
 
-async fn a_credential_reaches_so_far(world: &World) {
+pub(crate) async fn a_credential_reaches_so_far(world: &World) {
     let read_only = BTreeMap::from([("test_note".to_owned(), BTreeSet::from([Action::Read]))]);
     let token = world.by(Actor {
         administrator: true,

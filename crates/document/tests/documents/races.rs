@@ -6,18 +6,8 @@ use crema_document::documents::{Document, Documents};
 use crema_document::{DocumentError, Reason};
 use serde_json::{Map, Value, json};
 
-use crate::on_one_site;
 use crate::values;
 use crate::world::{World, members};
-
-on_one_site!(
-    one_of_two_updates_of_a_known_state_wins,
-    updates_without_a_known_state_all_count,
-    one_of_several_has_a_unique_value,
-    series_have_no_gaps_and_no_twins,
-    a_link_and_a_removal_exclude_each_other,
-    the_first_values_of_a_single,
-);
 
 /// So many at once.
 const MANY: usize = 8;
@@ -60,7 +50,7 @@ fn reasons(results: &[Result<Document, DocumentError>]) -> Vec<Option<Reason>> {
         .collect()
 }
 
-async fn one_of_two_updates_of_a_known_state_wins(world: &World) {
+pub(crate) async fn one_of_two_updates_of_a_known_state_wins(world: &World) {
     let documents = world.admin();
     let made = documents
         .insert("Test Task", values!({"title": "a"}))
@@ -88,7 +78,7 @@ async fn one_of_two_updates_of_a_known_state_wins(world: &World) {
     );
 }
 
-async fn updates_without_a_known_state_all_count(world: &World) {
+pub(crate) async fn updates_without_a_known_state_all_count(world: &World) {
     let documents = world.admin();
     let made = documents.insert("Test Thing", values!({})).await.unwrap();
     let fields = [
@@ -114,7 +104,7 @@ async fn updates_without_a_known_state_all_count(world: &World) {
     }
 }
 
-async fn one_of_several_has_a_unique_value(world: &World) {
+pub(crate) async fn one_of_several_has_a_unique_value(world: &World) {
     let documents = world.admin();
     let task = |_| Job::Insert("Test Task", values!({"title": "a", "code": "one"}));
     let results = at_once(&documents, (0..MANY).map(task).collect()).await;
@@ -140,7 +130,7 @@ async fn one_of_several_has_a_unique_value(world: &World) {
     );
 }
 
-async fn series_have_no_gaps_and_no_twins(world: &World) {
+pub(crate) async fn series_have_no_gaps_and_no_twins(world: &World) {
     let documents = world.admin();
     let rounds = 5;
     let mut names = BTreeSet::new();
@@ -166,7 +156,7 @@ async fn series_have_no_gaps_and_no_twins(world: &World) {
     assert_eq!(names, expected);
 }
 
-async fn a_link_and_a_removal_exclude_each_other(world: &World) {
+pub(crate) async fn a_link_and_a_removal_exclude_each_other(world: &World) {
     let documents = world.admin();
     for round in 0..6 {
         let title = format!("P{round}");
@@ -188,7 +178,7 @@ async fn a_link_and_a_removal_exclude_each_other(world: &World) {
     }
 }
 
-async fn the_first_values_of_a_single(world: &World) {
+pub(crate) async fn the_first_values_of_a_single(world: &World) {
     let documents = world.admin();
     let fields = ["title", "limit", "share", "open", "since", "must"];
     let job = |field: &&str| {

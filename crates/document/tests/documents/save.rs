@@ -3,20 +3,11 @@
 use crema_document::Reason;
 use serde_json::{Value, json};
 
-use crate::on_one_site;
 use crate::values;
 use crate::world::{World, later, reason};
 
-on_one_site!(
-    members_come_in_frappes_order,
-    what_is_not_given_stays,
-    rows_are_matched_by_name,
-    secrets_are_kept_apart,
-    the_state_that_is_known_has_to_be_the_last,
-);
-
 // spec: golden/resource-08, v2-03
-async fn members_come_in_frappes_order(world: &World) {
+pub(crate) async fn members_come_in_frappes_order(world: &World) {
     let documents = world.admin();
     let values = values!({"title": "a", "rows": [{"item": "x"}], "secret": "s"});
     let made = documents.insert("Test Task", values).await.unwrap();
@@ -61,7 +52,7 @@ async fn members_come_in_frappes_order(world: &World) {
     assert_eq!(Value::Object(alone.values), *row);
 }
 
-async fn what_is_not_given_stays(world: &World) {
+pub(crate) async fn what_is_not_given_stays(world: &World) {
     let documents = world.admin();
     let values = values!({
         "title": "a", "body": "text", "salary": 9, "rows": [{"item": "x", "count": 3}],
@@ -95,7 +86,7 @@ async fn what_is_not_given_stays(world: &World) {
     );
 }
 
-async fn rows_are_matched_by_name(world: &World) {
+pub(crate) async fn rows_are_matched_by_name(world: &World) {
     let documents = world.admin();
     let values = values!({
         "rows": [{"item": "a", "count": 5}, {"item": "b"}, {"item": "c"}],
@@ -161,7 +152,7 @@ async fn rows_are_matched_by_name(world: &World) {
     assert_eq!(world.count("tabTest Row", "parent", &made.name).await, 1);
 }
 
-async fn secrets_are_kept_apart(world: &World) {
+pub(crate) async fn secrets_are_kept_apart(world: &World) {
     let documents = world.admin();
     let values = values!({"title": "a", "secret": "hunter2"});
     let made = documents.insert("Test Task", values).await.unwrap();
@@ -190,7 +181,7 @@ async fn secrets_are_kept_apart(world: &World) {
     assert_eq!(kept().await, None);
 }
 
-async fn the_state_that_is_known_has_to_be_the_last(world: &World) {
+pub(crate) async fn the_state_that_is_known_has_to_be_the_last(world: &World) {
     let documents = world.admin();
     let made = documents
         .insert("Test Task", values!({"title": "a"}))

@@ -3,13 +3,10 @@
 use crema_document::Reason;
 use serde_json::{Value, json};
 
-use crate::on_one_site;
 use crate::values;
 use crate::world::{World, later, reason};
 
-on_one_site!(a_single_is_read_and_changed);
-
-async fn a_single_is_read_and_changed(world: &World) {
+pub(crate) async fn a_single_is_read_and_changed(world: &World) {
     let documents = world.admin();
     let fresh = documents
         .get("Test Settings", "Test Settings")

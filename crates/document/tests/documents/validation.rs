@@ -3,17 +3,10 @@
 use crema_document::Reason;
 use serde_json::{Value, json};
 
-use crate::on_one_site;
 use crate::values;
 use crate::world::{World, members, reason, refusal};
 
-on_one_site!(
-    each_rule_of_a_field_is_kept,
-    links_lead_somewhere,
-    unique_values_are_taken_once,
-);
-
-async fn each_rule_of_a_field_is_kept(world: &World) {
+pub(crate) async fn each_rule_of_a_field_is_kept(world: &World) {
     let documents = world.admin();
     let task = |more: Value| {
         let mut values = values!({"title": "a"});
@@ -154,7 +147,7 @@ async fn each_rule_of_a_field_is_kept(world: &World) {
     }
 }
 
-async fn links_lead_somewhere(world: &World) {
+pub(crate) async fn links_lead_somewhere(world: &World) {
     let documents = world.admin();
     let project = values!({"title": "P", "lead": "Ada", "key": "s3cret"});
     documents.insert("Test Project", project).await.unwrap();
@@ -239,7 +232,7 @@ async fn links_lead_somewhere(world: &World) {
     assert_eq!(unlinked.await.unwrap().values["lead"], Value::Null);
 }
 
-async fn unique_values_are_taken_once(world: &World) {
+pub(crate) async fn unique_values_are_taken_once(world: &World) {
     let documents = world.admin();
     let task = |code: Value| values!({"title": "a", "code": code});
     let first = documents

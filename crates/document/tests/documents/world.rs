@@ -15,11 +15,10 @@ use serde_json::{Map, Value};
 use crate::definitions::with_tests;
 use crate::support::{Engine, NOW, TestDatabase, bench, new_site, random};
 
-/// Makes a test for each engine that runs these cases one after the other on one site: making a
-/// site takes longer than most of them.
+/// Makes a test for each engine that runs these cases one after the other on one site.
 #[macro_export]
 macro_rules! on_one_site {
-    ($($case:ident),* $(,)?) => {
+    ($($case:path),* $(,)?) => {
         $crate::on_every_engine!(cases);
 
         async fn cases(engine: $crate::support::Engine) {
