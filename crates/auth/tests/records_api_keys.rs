@@ -152,7 +152,7 @@ on_every_database! {
         }
     }
 
-    // spec: http.md, "secret shown once"; security.md, "Secrets … shown once, … stored encrypted"
+    // spec: http.md, "secret shown once"; security.md, Clients, "are shown once"
     async fn a_secret_is_in_no_table(site: TestSite) {
         site.user(USER, &[]).await;
         let admin = signed_in(&site, "Administrator").await;
@@ -189,7 +189,6 @@ on_every_database! {
         assert_eq!(who(&ctx_of(&other, "192.0.2.1"), &token(&second)).await, USER);
     }
 
-    // spec: http.md, "Frappe's single pair keeps working"
     async fn a_pair_that_frappe_made_works(site: TestSite) {
         site.user(USER, &[]).await;
         let fernet = site.provider.site_keys().fernet();

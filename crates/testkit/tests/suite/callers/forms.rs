@@ -96,7 +96,6 @@ async fn a_key_is_no_client() {
     app.close().await;
 }
 
-// spec: http.md, Resource server, "API keys: several per user with label, scopes, expiry"
 #[tokio::test]
 async fn an_own_key_ends_by_time_by_switch_and_by_address() {
     let app = App::builder().build().await;

@@ -9,7 +9,7 @@ const MANAGER: &str = "boss@example.com";
 const KEYS: &str = "/api/resource/API%20Key";
 
 for_each_engine! {
-    // spec: http.md, Resource server; security.md, Clients, "shown once"
+    // spec: http.md, Resource server; security.md, Clients, "are shown once"
     async fn a_user_has_several_keys(app: &App) {
         app.add_user(USER, PASSWORD, &[]).await;
         app.add_user(MANAGER, PASSWORD, &["System Manager"]).await;
