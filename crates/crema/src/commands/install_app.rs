@@ -19,6 +19,9 @@ pub(crate) struct InstallApp {
     /// The apps, which are folders of these names below `apps/`.
     #[arg(value_name = "APP", required = true)]
     apps: Vec<String>,
+    /// Install again. Accepted for the habit: what differs is brought up to date anyway.
+    #[arg(long)]
+    force: bool,
 }
 
 impl SiteCommand for InstallApp {

@@ -57,8 +57,7 @@ fn permission(row: &Row) -> Result<Permission, StoreError> {
 /// The DocType with these permissions instead of its own. What the system keeps can be removed
 /// only where its definition lets somebody.
 pub(crate) fn apply(doctype: &DocType, custom: &[Permission]) -> DocType {
-    let kept = doctype.in_create || doctype.read_only;
-    let removable = !kept || doctype.permissions.iter().any(|own| own.delete);
+    let removable = !doctype.is_kept() || doctype.permissions.iter().any(|own| own.delete);
     let permissions = custom.iter().cloned().map(|permission| Permission {
         delete: permission.delete && removable,
         ..permission

@@ -96,12 +96,14 @@ pub fn require(doctype: &DocType, actor: &Actor, action: Action) -> Result<Grant
 /// Records that the system keeps are not made or changed by hand, and removed only where some
 /// role may: not even by Administrator, because they are evidence.
 fn closed(doctype: &DocType, action: Action) -> bool {
-    let kept = doctype.in_create || doctype.read_only;
+    if !doctype.is_kept() {
+        return false;
+    }
     match action {
         Action::Read => false,
         Action::Create => doctype.in_create,
         Action::Write => doctype.read_only,
-        Action::Delete => kept && !doctype.permissions.iter().any(|held| held.delete),
+        Action::Delete => !doctype.permissions.iter().any(|held| held.delete),
     }
 }
 

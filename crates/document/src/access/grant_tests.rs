@@ -201,6 +201,11 @@ fn what_the_system_keeps_is_not_made_or_changed_by_hand() {
             assert!(may(Action::Read) && !may(Action::Write) && !may(Action::Create));
             assert_eq!(may(Action::Delete), deletable);
         }
+        // In apps the flags are about the Desk.
+        let mut of_app = kept(false);
+        of_app.app = "shop".to_owned();
+        let may = |action| grant(&of_app, &who, action).rows == RowRule::All;
+        assert!(may(Action::Write) && may(Action::Create));
     }
 }
 

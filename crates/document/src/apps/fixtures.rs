@@ -34,7 +34,7 @@ impl Fixture {
             Some(doctype) if doctype.istable => Err(format!(
                 "{name}: its documents stand in those that they belong to"
             )),
-            Some(doctype) if doctype.in_create || doctype.read_only => {
+            Some(doctype) if doctype.is_kept() => {
                 Err(format!("{name}: only the system makes its documents"))
             }
             Some(_) => Ok(()),

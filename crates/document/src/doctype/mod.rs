@@ -221,6 +221,12 @@ impl DocType {
         !self.issingle && !self.is_virtual
     }
 
+    /// Whether the system keeps its documents: nobody makes or changes one by hand. In DocTypes
+    /// of apps the two flags only shape the Desk, as in Frappe.
+    pub fn is_kept(&self) -> bool {
+        self.app.is_empty() && (self.in_create || self.read_only)
+    }
+
     /// The field of that name.
     pub fn field(&self, fieldname: &str) -> Option<&Field> {
         self.fields
