@@ -6,6 +6,8 @@
 //! openapi::fuzz -- --nocapture` is the long form; a seed gives the same requests again, and
 //! `CREMA_FUZZ_TALLY=1` says what became of each operation.
 
+#![expect(clippy::print_stdout, reason = "a long run says what it did")]
+
 mod dice;
 mod make;
 mod spoil;
@@ -299,11 +301,14 @@ impl Fuzzer {
         };
         for document in found {
             let doctype = document["doctype"].as_str().unwrap_or(&operation.doctype);
-            if let Some(name) = document["name"].as_str() {
-                let names = self.names.entry(doctype.to_owned()).or_default();
-                if names.len() < NAMES && !names.iter().any(|known| known == name) {
-                    names.push(name.to_owned());
-                }
+            let name = match &document["name"] {
+                Value::String(name) => name.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => continue,
+            };
+            let names = self.names.entry(doctype.to_owned()).or_default();
+            if names.len() < NAMES && !names.contains(&name) {
+                names.push(name);
             }
         }
     }
