@@ -140,7 +140,7 @@ impl Checker<'_> {
         let mut words = text(&self.change.after, field)
             .split([' ', ',', '\n', '\r', '\t'])
             .filter(|word| !word.is_empty());
-        match words.all(|word| right(word)) {
+        match words.all(right) {
             true => Ok(()),
             false => invalid(format!("{} {fault}", label(&self.change.doctype, field))),
         }
