@@ -1,7 +1,7 @@
 //! A right that is taken away is gone at the next request, at every server, whatever the
 //! credential; one that is given is there.
 
-use crema_testkit::{App, Engine, Server, for_each_engine};
+use crema_testkit::{App, Server, for_each_engine};
 use serde_json::{Value, json};
 
 use super::model::{Credential, Person};

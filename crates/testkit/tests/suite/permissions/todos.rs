@@ -1,6 +1,6 @@
 //! What everybody who is signed in may do: their own ToDos, and those allocated to them.
 
-use crema_testkit::{App, Engine, for_each_engine};
+use crema_testkit::{App, for_each_engine};
 use serde_json::{Value, json};
 
 use super::model::{Credential, Person};

@@ -2,7 +2,7 @@
 
 use crema_testkit::flow::method;
 use crema_testkit::visitor::AUTHORIZE;
-use crema_testkit::{App, ClientSpec, Visitor};
+use crema_testkit::{ClientSpec, Visitor};
 use serde_json::json;
 
 use super::{CALLBACK, PASSWORD, USER, assert_says, site, tokens};
