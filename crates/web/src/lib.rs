@@ -4,6 +4,8 @@
 //! and turn its outcome into an answer. [`app`] has the table of paths, [`reply`] every shape of
 //! an answer, [`pages`] the HTML.
 #![forbid(unsafe_code)]
+// The futures of a request are nested deeper than the compiler follows by itself.
+#![recursion_limit = "256"]
 
 pub mod account;
 mod ahead;

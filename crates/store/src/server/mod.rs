@@ -141,9 +141,15 @@ impl Server {
         self.text_rows(Text::Fixed(text), values).await
     }
 
-    async fn text_rows(&self, text: Text, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+    /// Boxed: the driver's futures are nested so deep that those of our callers would be deeper
+    /// than the compiler follows.
+    fn text_rows(
+        &self,
+        text: Text,
+        values: Vec<Value>,
+    ) -> BoxFuture<'static, Result<Vec<Row>, StoreError>> {
         let server = self.clone();
-        uninterrupted(self.limits.of_operation(), async move {
+        Box::pin(uninterrupted(self.limits.of_operation(), async move {
             let mut patience = Patience::new(server.limits.of_attempts());
             loop {
                 match server.try_rows(text.clone(), &values).await {
@@ -154,8 +160,7 @@ impl Server {
                     Err(failure) => return Err(failure.error),
                 }
             }
-        })
-        .await
+        }))
     }
 
     async fn try_rows(&self, text: Text, values: &[Value]) -> Result<Vec<Row>, Failure> {
