@@ -6,11 +6,21 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::given::{Given, Origin, Reader};
-use super::{Change, Document, Documents, Kept, load, save, show, sql};
+use super::{Document, Documents, Kept, load, save, show, sql};
 use crate::DocType;
 use crate::access::{self, Action, Grant, RowRule};
 use crate::doctype::MAX_LEVEL;
 use crate::refusal::{DocumentError, Reason, Refusal};
+
+/// What whoever has written a document knows of it without reading.
+const OWN: &[&str] = &[
+    "name",
+    "modified",
+    "modified_by",
+    "docstatus",
+    "idx",
+    "doctype",
+];
 
 impl Documents {
     /// Makes a document.
@@ -28,17 +38,16 @@ impl Documents {
         }
         let grant = access::require(&doctype, &self.actor, Action::Create)?;
         let given = self.read(&doctype, values, &grant, Origin::User, true)?;
+        let named = given.named();
         if let Some(keeper) = self.rules.keeper(&doctype.name) {
             let draft = self.draft(&doctype, None, &given);
             save::admit(&doctype, &grant, &draft.after)?;
             self.rows_admitted(&doctype, &draft.after)?;
             let kept = keeper.insert(self, given.into_members()).await?;
-            return self.kept(&doctype, &grant, kept).await;
+            return self.kept(&doctype, kept, &named).await;
         }
-        let change = self
-            .save(&doctype, None, given, grant.clone(), None)
-            .await?;
-        Ok(self.written(&doctype, &grant, change))
+        let change = self.save(&doctype, None, given, grant, None).await?;
+        Ok(self.shown(&doctype, change.after, &named))
     }
 
     /// Changes a document: members that are not given stay. A `modified` among them has to be
@@ -55,6 +64,7 @@ impl Documents {
         let doctype = self.writable(doctype)?;
         let grant = access::require(&doctype, &self.actor, Action::Write)?;
         let given = self.read(&doctype, values, &grant, Origin::User, false)?;
+        let named = given.named();
         if let Some(keeper) = self.rules.keeper(&doctype.name) {
             let stored = self.stored(&doctype, name).await?;
             save::check_latest(&stored, given.modified)?;
@@ -68,12 +78,10 @@ impl Documents {
                 .map(|micros| crate::LocalTime::from_micros(micros).to_string());
             let members = given.into_members();
             let kept = keeper.update(self, name, modified, members).await?;
-            return self.kept(&doctype, &grant, kept).await;
+            return self.kept(&doctype, kept, &named).await;
         }
-        let change = self
-            .save(&doctype, Some(name), given, grant.clone(), None)
-            .await?;
-        Ok(self.written(&doctype, &grant, change))
+        let change = self.save(&doctype, Some(name), given, grant, None).await?;
+        Ok(self.shown(&doctype, change.after, &named))
     }
 
     /// Makes a document of this name, or changes the one that is there: fixtures of apps and
@@ -107,10 +115,10 @@ impl Documents {
             true => (None, Some(name.to_owned())),
             false => (Some(name), None),
         };
-        let change = self
-            .save(&doctype, stored, given, grant.clone(), chosen)
-            .await?;
-        Ok(self.written(&doctype, &grant, change))
+        let change = self.save(&doctype, stored, given, grant, chosen).await?;
+        let levels = (0..=MAX_LEVEL).collect();
+        let registry = &self.registry;
+        Ok(show::document(registry, &doctype, change.after, &levels))
     }
 
     /// Removes a document with its child rows and stored passwords.
@@ -169,31 +177,42 @@ impl Documents {
         reader.read(doctype, values)
     }
 
-    /// What was written, for who wrote it.
-    fn written(&self, doctype: &DocType, grant: &Grant, change: Change) -> Document {
-        let levels = self.shown_levels(doctype, grant);
-        show::document(&self.registry, doctype, change.after, &levels)
+    /// What was written, for who wrote it: who may not read it sees what they gave and no more,
+    /// neither what else is stored nor what was fetched along links.
+    fn shown(
+        &self,
+        doctype: &DocType,
+        stored: Map<String, Json>,
+        given: &BTreeSet<String>,
+    ) -> Document {
+        let grant = access::require(doctype, &self.actor, Action::Read);
+        let readable = grant.ok().filter(|grant| {
+            save::admit(doctype, grant, &stored).is_ok()
+                && self.rows_admitted(doctype, &stored).is_ok()
+        });
+        if let Some(grant) = readable {
+            return show::document(&self.registry, doctype, stored, &grant.levels);
+        }
+        let levels = (0..=MAX_LEVEL).collect();
+        let mut document = show::document(&self.registry, doctype, stored, &levels);
+        let own = |member: &str| {
+            let field = doctype.field(member).filter(|_| given.contains(member));
+            OWN.contains(&member) || field.is_some_and(|field| field.fetch_from.is_none())
+        };
+        document.values.retain(|member, _| own(member));
+        document
     }
 
     /// What a keeper wrote, with what it shows this once.
     async fn kept(
         &self,
         doctype: &DocType,
-        grant: &Grant,
         kept: Kept,
+        given: &BTreeSet<String>,
     ) -> Result<Document, DocumentError> {
         let stored = self.stored(doctype, &kept.name).await?;
-        let levels = self.shown_levels(doctype, grant);
-        let mut document = show::document(&self.registry, doctype, stored, &levels);
+        let mut document = self.shown(doctype, stored, given);
         document.values.extend(kept.reveal);
         Ok(document)
-    }
-
-    /// Who may write but not read sees what they could write.
-    fn shown_levels(&self, doctype: &DocType, grant: &Grant) -> BTreeSet<u32> {
-        match access::require(doctype, &self.actor, Action::Read) {
-            Ok(reading) => reading.levels,
-            Err(_) => grant.levels.clone(),
-        }
     }
 }

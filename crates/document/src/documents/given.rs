@@ -46,6 +46,11 @@ pub(super) struct GivenRow {
 }
 
 impl Given {
+    /// The fields that have a value of their own here.
+    pub(super) fn named(&self) -> BTreeSet<String> {
+        self.values.keys().cloned().collect()
+    }
+
     /// The members as a keeper takes them: values in their types, rows with their names,
     /// secrets as text.
     pub(super) fn into_members(self) -> Map<String, Json> {

@@ -177,6 +177,33 @@ pub(crate) async fn a_credential_reaches_so_far(world: &World) {
     assert_eq!(reason(made), scope("create"));
     let changed = token.update("Test Note", "k", values!({})).await;
     assert_eq!(reason(changed), scope("write"));
+    let write_only = BTreeMap::from([("test_note".to_owned(), BTreeSet::from([Action::Write]))]);
+    let blind = world.by(Actor {
+        administrator: true,
+        reach: Reach::Some(write_only),
+        ..actor("Administrator", &[])
+    });
+    let private = values!({"text": "private"});
+    world
+        .admin()
+        .update("Test Note", "k", private)
+        .await
+        .unwrap();
+    let written = blind
+        .update("Test Note", "k", values!({"public": 1}))
+        .await
+        .unwrap();
+    let shown: Vec<&str> = written.values.keys().map(String::as_str).collect();
+    let expected = [
+        "name",
+        "modified",
+        "modified_by",
+        "docstatus",
+        "idx",
+        "public",
+        "doctype",
+    ];
+    assert_eq!(shown, expected, "what was given, and no more");
     assert!(token.delete("Test Note", "k").await.is_err());
     let other = token.get("Test Task", "t").await;
     assert_eq!(reason(other), Reason::Scope("test_task:read".to_owned()));
