@@ -1,6 +1,6 @@
 //! Records that are made, changed and removed over REST count at once, everywhere.
 
-use crema_testkit::{Engine, for_each_engine};
+use crema_testkit::for_each_engine;
 use serde_json::json;
 
 use super::{make, path_of};
