@@ -33,6 +33,7 @@ pub(super) struct Draft {
     /// Instead of `body`.
     pub(super) bytes: Option<Vec<u8>>,
     pub(super) media_type: String,
+    pub(super) headers: Vec<(String, String)>,
     /// The body is one member of a form.
     pub(super) is_form: bool,
 }
@@ -109,6 +110,7 @@ impl Maker<'_> {
             body: None,
             bytes: None,
             media_type: "application/json".to_owned(),
+            headers: Vec::new(),
             is_form: false,
         };
         for parameter in &operation.parameters {

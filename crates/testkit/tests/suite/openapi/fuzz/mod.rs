@@ -90,6 +90,8 @@ for_each_engine! {
 struct Persona {
     user: &'static str,
     token: Option<String>,
+    /// Used instead of the token while there are any.
+    keys: Option<String>,
     document: Value,
     operations: Vec<Operation>,
 }
@@ -124,6 +126,7 @@ impl Fuzzer {
             personas.push(Persona {
                 user,
                 token,
+                keys: None,
                 document,
                 operations,
             });
@@ -149,7 +152,22 @@ impl Fuzzer {
             tally: BTreeMap::new(),
         };
         fuzzer.look_around().await;
+        if seed % 2 == 1 {
+            fuzzer.take_keys().await;
+        }
         fuzzer
+    }
+
+    /// The plain user goes on with an API key.
+    async fn take_keys(&mut self) {
+        let mut manager = self.app.signed_in(MANAGER, PASSWORD).await;
+        let path = "/api/method/frappe.core.doctype.user.user.generate_keys";
+        let answer = manager.post(path, &[("user", PLAIN)]).await;
+        let keys = &answer.json()["message"];
+        let part = |name: &str| keys[name].as_str().unwrap().to_owned();
+        let (key, secret) = (part("api_key"), part("api_secret"));
+        self.personas[1].keys = Some(format!("token {key}:{secret}"));
+        self.secrets.push(secret);
     }
 
     /// Learns which documents there are.
@@ -235,8 +253,14 @@ impl Fuzzer {
     async fn send(&self, who: usize, draft: &Draft) -> Response {
         let http = self.app.http();
         let mut request = http.request(&draft.method, &draft.target());
-        if let Some(token) = &self.personas[who].token {
+        let persona = &self.personas[who];
+        if let Some(keys) = &persona.keys {
+            request = request.header("Authorization", keys);
+        } else if let Some(token) = &persona.token {
             request = request.bearer(token);
+        }
+        for (name, value) in &draft.headers {
+            request = request.header(name, value);
         }
         if let Some(content) = draft.content() {
             request = request
@@ -345,6 +369,7 @@ impl Fuzzer {
         self.secrets.push(token.clone());
         self.secrets.push(crema_crypto::hash_hex(&token));
         self.personas[who].token = Some(token);
+        self.personas[who].keys = None;
         true
     }
 }

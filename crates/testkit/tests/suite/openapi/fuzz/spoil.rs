@@ -92,7 +92,7 @@ fn bodies(dice: &mut Dice) -> Vec<u8> {
 
 /// Makes a good request bad; gives whether it still leads to the same operation.
 pub(super) fn spoil(draft: &mut Draft, dice: &mut Dice) -> bool {
-    match dice.below(10) {
+    match dice.below(11) {
         0 | 1 => {
             let text = hostile(dice);
             let names = [
@@ -165,6 +165,26 @@ pub(super) fn spoil(draft: &mut Draft, dice: &mut Dice) -> bool {
                     format!("{before}/{text}")
                 }
             };
+            return false;
+        }
+        9 => {
+            let headers = [
+                ("Accept", "text/html"),
+                ("Accept", "*/*;q=0.1, application/xml"),
+                ("Frappe-Authorization-Source", "OAuth Client"),
+                ("Frappe-Authorization-Source", "tabUser\"; --"),
+                ("X-Frappe-Site-Name", "../other"),
+                ("X-HTTP-Method-Override", "DELETE"),
+                ("X-Forwarded-Host", "evil.example"),
+                ("Origin", "null"),
+                ("Cookie", "sid=Administrator; user_id=Administrator"),
+                ("Range", "bytes=0-1"),
+                ("If-None-Match", "*"),
+                ("Accept-Language", "%s%n, ../.., de;q=x"),
+                ("Expect", "200-ok"),
+            ];
+            let (name, value) = headers[dice.below(headers.len())];
+            draft.headers.push((name.to_owned(), value.to_owned()));
             return false;
         }
         _ => {
