@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crema_document::config::{REDACTED, parse_value};
 use crema_document::documents::typed_members;
 use crema_document::hosts::{HostMap, SiteNames, normal_host};
-use crema_document::{FieldType, LocalTime, Registry, SiteConfig, TimeZone};
+use crema_document::list::ListRequest;
+use crema_document::{DocumentError, FieldType, LocalTime, Reason, Registry, SiteConfig, TimeZone};
 use crema_store::{format_datetime, parse_datetime};
 use serde_json::{Map, Value};
 
@@ -126,6 +127,37 @@ fn read_all(config: &SiteConfig) {
                 assert!(!dumped.contains(secret.as_str()), "{key} is shown");
             }
         }
+    }
+}
+
+/// The arguments of a list, as a JSON object or as a query whose values are text.
+pub(crate) fn list(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let arguments = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(arguments)) => arguments,
+        _ => text
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect(),
+    };
+    match ListRequest::from_arguments(&arguments) {
+        Ok(request) => {
+            assert!(request.expand.len() <= 10);
+            // Numbers and flags that were read are read the same again.
+            let mut again = Map::new();
+            again.insert("limit_start".to_owned(), request.start.into());
+            again.insert("limit".to_owned(), request.limit.into());
+            again.insert("distinct".to_owned(), request.distinct.into());
+            let read = ListRequest::from_arguments(&again).expect("a request of its own making");
+            assert_eq!((read.start, read.limit), (request.start, request.limit));
+            assert_eq!(read.distinct, request.distinct);
+        }
+        Err(DocumentError::Refused(refusal)) => {
+            assert_eq!(refusal.reason, Reason::Malformed, "{refusal}");
+            assert!(!refusal.message.is_empty());
+        }
+        Err(error) => panic!("{error}"),
     }
 }
 

@@ -51,6 +51,19 @@ fn config() {
     run("config", seeds(&own, Vec::new()), 1500, bodies::config);
 }
 
+// spec: http.md, Resource server, GET /api/resource/<DocType>
+#[test]
+fn list() {
+    let own = [
+        r#"{"fields": ["*"], "filters": [["ToDo", "status", "=", "Open"]], "limit_page_length": 0}"#,
+        r#"{"filters": "{\"name\": [\"like\", \"a%\"]}", "order_by": "creation desc", "start": "20"}"#,
+        r#"fields=["name","count(name) as c"]&group_by=status&limit=5&expand=["kind"]&distinct=1"#,
+        r#"filters=[["a","=",1],"or",[["b","in",[1,2]],"and",["c","is","set"]]]&parent=User"#,
+        "fields=\"*\"&limit_start=99999999999999999999",
+    ];
+    run("list", seeds(&own, recorded().queries), 4000, bodies::list);
+}
+
 #[test]
 fn datetime() {
     let own = [
