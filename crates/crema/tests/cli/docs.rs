@@ -86,6 +86,8 @@ fn every_block_is_run_or_says_why_not() {
         "operations.md sites",
         "operations.md proxy",
         "operations.md keys",
+        "resource-server.md generate-keys",
+        "resource-server.md use-key",
         "resource-server.md list",
         "resource-server.md create",
         "resource-server.md update",
