@@ -213,3 +213,63 @@ async fn the_doctypes_of_apps_are_described() {
     assert_eq!(guest["paths"][open]["get"]["security"][0], json!({}));
     app.close().await;
 }
+
+/// What would these tests be worth if the checks let everything pass?
+#[tokio::test]
+async fn the_checks_find_what_is_wrong() {
+    let app = App::builder().build().await;
+    let client = site(&app).await;
+    let manager = token(&app, &client, MANAGER, "all").await;
+    let document = description(&app, Some(&manager)).await;
+    let one = "/paths/~1api~1resource~1ToDo~1{name}";
+    let breaks: [(&str, &str, Value); 8] = [
+        ("/info", "title", json!(1)),
+        (
+            "/components/schemas/ToDo/properties/date",
+            "type",
+            json!("text"),
+        ),
+        (
+            "/components/schemas/ToDo.new",
+            "required",
+            json!(["nothing"]),
+        ),
+        (
+            "/components/responses/Forbidden",
+            "description",
+            Value::Null,
+        ),
+        (one, "parameters", json!([])),
+        (&format!("{one}/get"), "operationId", json!("list_ToDo")),
+        (
+            &format!("{one}/get"),
+            "security",
+            json!([{"oauth2": ["nobody:read"]}]),
+        ),
+        (
+            &format!("{one}/get/responses/404"),
+            "$ref",
+            json!("#/components/responses/No"),
+        ),
+    ];
+    for (at, name, value) in breaks {
+        let mut broken = document.clone();
+        broken.pointer_mut(at).expect(at)[name] = value;
+        assert_ne!(faults(&broken), Vec::<String>::new(), "{at} {name}");
+    }
+    let todo = json!({"$ref": "#/components/schemas/ToDo"});
+    let good = json!({"name": "a", "status": "Open", "date": null, "idx": 0});
+    assert_eq!(fits::misfit(&document, &todo, &good), None);
+    let bad = [
+        json!({"status": "Nearly"}),
+        json!({"date": "tomorrow"}),
+        json!({"idx": "0"}),
+        json!({"creation": "2026-11-20T18:00:00Z"}),
+        json!({"doctype": "Note"}),
+        json!([]),
+    ];
+    for value in bad {
+        assert!(fits::misfit(&document, &todo, &value).is_some(), "{value}");
+    }
+    app.close().await;
+}
