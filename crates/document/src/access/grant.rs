@@ -81,7 +81,12 @@ pub fn grant(doctype: &DocType, actor: &Actor, action: Action) -> Grant {
 pub fn require(doctype: &DocType, actor: &Actor, action: Action) -> Result<Grant, Refusal> {
     let grant = grant(doctype, actor, action);
     if grant.rows == RowRule::Nothing {
-        let message = format!("No permission for {}", doctype.name);
+        let message = format!(
+            "No permission for {}: no role of {} may {} it",
+            doctype.name,
+            actor.user,
+            action.name()
+        );
         return Err(Refusal::new(Reason::Permission, message));
     }
     if !actor.reach.covers(&doctype.name, action) {

@@ -68,6 +68,7 @@ impl Branches {
 }
 
 for_each_engine! {
+    // spec: security.md, Codes and tokens, line 4
     async fn a_right_is_what_it_is_at_the_next_request(engine: Engine) {
         let app = App::builder().engine(engine).build().await;
         let mut office = Office::open(app).await;

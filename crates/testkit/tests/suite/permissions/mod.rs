@@ -8,6 +8,7 @@ mod changes;
 mod helpdesk;
 mod leaks;
 mod matrix;
+mod methods;
 mod model;
 mod people;
 mod secrets;

@@ -69,7 +69,8 @@ fn name(answer: &Response) -> String {
 }
 
 for_each_engine! {
-    // Optimistic locking: of all who read the same state, one changes it.
+    // spec: http.md, Resource server, "optimistic locking by `modified`"
+    // Of all who read the same state, one changes it.
     async fn one_of_many_changes_wins(app: &App) {
         let desk = Desk::open(app).await;
         let made = desk.send(0, "POST", "/api/resource/ToDo", json!({"description": "0"})).await;

@@ -101,6 +101,7 @@ async fn csrf_is_no_matter_for_the_token_endpoints() {
     app.close().await;
 }
 
+// spec: security.md, Sign-in and sessions, line 5
 #[tokio::test]
 async fn csrf_errors_say_what_is_missing_and_can_be_configured_away() {
     let (app, _) = site().await;

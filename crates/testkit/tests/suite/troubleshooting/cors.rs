@@ -87,6 +87,7 @@ fn everybody() -> Value {
     })
 }
 
+// spec: http.md, "CORS by `site_config.json`"; security.md, Inputs, outputs, network, line 2
 #[tokio::test]
 async fn the_star() {
     let (app, client) = site().await;
@@ -119,6 +120,7 @@ async fn the_star() {
     app.close().await;
 }
 
+// spec: http.md, "CORS by `site_config.json`"; security.md, Inputs, outputs, network, line 2
 #[tokio::test]
 async fn origins_that_are_listed() {
     let (app, client) = site().await;

@@ -2,6 +2,7 @@
 
 use super::*;
 
+// spec: http.md, Resource server, "Scopes on resources"
 pub(super) async fn a_scope_hides_what_a_role_would_show(office: &mut Office) {
     office.issue_token(Person::Manager, "ticket:read").await;
     let token = Credential::Bearer("ticket:read");
