@@ -13,6 +13,7 @@ use super::sql::{Lock, Source};
 use super::validate::not_permitted;
 use super::{Change, Documents};
 use crate::access::Grant;
+use crate::doctype::Naming;
 use crate::refusal::{DocumentError, Reason, Refusal};
 use crate::zone::LocalTime;
 use crate::{DocType, SecretText};
@@ -150,13 +151,12 @@ impl Documents {
     async fn taken(&self, change: &Change) -> Result<Refusal, StoreError> {
         let doctype = &change.doctype;
         let mut source = Source::Database(self.site.database());
-        if change.is_new()
-            && let Some(name) = text_of(&change.after, "name")
-            && load::row(&mut source, doctype, &name, Lock::None)
-                .await?
-                .is_some()
-        {
-            return Ok(super::naming::duplicate(doctype, &name));
+        let name = text_of(&change.after, "name").filter(|_| change.is_new());
+        // A name that was counted or drawn went back with the transaction and may be somebody
+        // else's by now: it is the last that is suspected.
+        let chosen = matches!(doctype.naming(), Naming::Field(_) | Naming::Given);
+        if chosen && let Some(refusal) = name_taken(&mut source, doctype, name.as_deref()).await? {
+            return Ok(refusal);
         }
         for field in doctype.value_fields().filter(|field| field.unique) {
             let shown = change.after.get(&field.fieldname).unwrap_or(&Json::Null);
@@ -174,9 +174,25 @@ impl Documents {
                 return Ok(Refusal::new(Reason::Unique, message));
             }
         }
+        if let Some(refusal) = name_taken(&mut source, doctype, name.as_deref()).await? {
+            return Ok(refusal);
+        }
         let message = format!("There is a {} with the same values already", doctype.name);
         Ok(Refusal::new(Reason::Unique, message))
     }
+}
+
+/// The refusal of a name that another document has.
+async fn name_taken(
+    source: &mut Source<'_>,
+    doctype: &DocType,
+    name: Option<&str>,
+) -> Result<Option<Refusal>, StoreError> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let row = load::row(source, doctype, name, Lock::None).await?;
+    Ok(row.map(|_| super::naming::duplicate(doctype, name)))
 }
 
 impl Prepared {
