@@ -11,6 +11,7 @@ mod end;
 
 pub(crate) use begin::Beginning;
 pub use begin::{NewSession, start};
+pub(crate) use end::end_in;
 pub use end::{destroy_all, end, end_all, end_of_user, end_own};
 
 use crema_crypto::{Secret, constant_time_eq, hash_hex};

@@ -36,6 +36,7 @@ doctypes![
     "query_parameters.json",
     "registration_access_token.json",
     "role.json",
+    "session.json",
     "signing_key.json",
     "social_login_key.json",
     "system_settings.json",

@@ -157,6 +157,10 @@ fn proofs_are_nobodys_to_see() {
         ("OAuth Authorization Code", "authorization_code"),
         ("Registration Access Token", "token"),
         ("User", "reset_password_key"),
+        ("Session", "sid"),
+        ("Session", "sessiondata"),
+        ("Session", "csrf_issued"),
+        ("Session", "oidc_sid"),
         ("Token Cache", "state"),
     ] {
         let field = registry.get(doctype).unwrap().field(field).unwrap();

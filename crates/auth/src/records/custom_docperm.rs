@@ -32,6 +32,7 @@ const GUARDED: &[&str] = &[
     "Previous Client Secret",
     "Registration Access Token",
     "Role",
+    "Session",
     "Signing Key",
     "Social Login Key",
     "System Settings",

@@ -16,6 +16,7 @@ mod error;
 mod oauth_client;
 mod role;
 mod secrets;
+mod session;
 mod settings;
 mod social_login_key;
 mod todo;
@@ -185,6 +186,7 @@ impl Rules for Records {
                 "OAuth Authorization Code" => authorization::code(view, document, tx).await?,
                 "OAuth Consent" => authorization::consent(view, document, tx).await?,
                 "Connected App" => app::before_delete(document, tx).await?,
+                "Session" => session::before_delete(view, document, tx).await?,
                 _ => {}
             }
             audited::removed(view, doctype, document, tx).await

@@ -17,9 +17,10 @@ use crate::user::User;
 use crate::{Ctx, Failure};
 
 pub(super) static INSERT: Sql = Sql::new(
-    r#"INSERT INTO "tabSessions" ("user", sid, sessiondata, ipaddress, lastupdate, status, auth_time,
-    created_at, expires_at, last_seen, csrf_issued, oidc_sid, user_agent)
-    VALUES (?, ?, ?, ?, ?, 'Active', ?, ?, ?, ?, 0, ?, ?)"#,
+    r#"INSERT INTO "tabSessions" (name, creation, modified, modified_by, owner, docstatus, idx, "user",
+    sid, sessiondata, ipaddress, lastupdate, status, auth_time, created_at, expires_at, last_seen,
+    csrf_issued, oidc_sid, user_agent)
+    VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, 'Active', ?, ?, ?, ?, 0, ?, ?)"#,
 );
 
 /// A session that was just begun, for the `sid` cookie.
@@ -36,6 +37,7 @@ pub struct NewSession {
 /// A session to be begun, made ready outside of the transaction.
 #[derive(Clone)]
 pub(crate) struct Beginning {
+    name: String,
     user: String,
     sid: Secret<String>,
     hash: String,
@@ -62,6 +64,7 @@ impl Beginning {
         let sid = random_hex(&*ctx.provider.environment().entropy, SID_LENGTH);
         let local = ctx.provider.site().local(ctx.now);
         Ok(Beginning {
+            name: ctx.row_name(),
             user: user.name.clone(),
             hash: hash_hex(sid.expose()),
             data: session_data(ctx, user, settings.session_expiry),
@@ -88,6 +91,11 @@ impl Beginning {
             end_of_user(tx, &self.user).await?;
         }
         let values = params![
+            &self.name,
+            self.local.clone(),
+            self.local.clone(),
+            &self.user,
+            &self.user,
             &self.user,
             &self.hash,
             &self.data,

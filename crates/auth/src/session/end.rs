@@ -29,13 +29,27 @@ pub async fn end(ctx: &Ctx, session: &Session) -> Result<(), Failure> {
             let job = Arc::clone(&job);
             Box::pin(async move {
                 let (hash, entry) = &*job;
-                if tx.execute(&END, params![hash]).await? > 0 {
-                    audit::record(tx, entry).await?;
-                }
-                Ok(())
+                end_in(tx, hash, entry).await.map(drop)
             })
         })
         .await
+}
+
+/// Ends a session in a running transaction and writes the entry; false, and no entry, when it
+/// has ended already.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn end_in(
+    tx: &mut Transaction,
+    sid_hash: &str,
+    entry: &Entry,
+) -> Result<bool, Failure> {
+    let ended = tx.execute(&END, params![sid_hash]).await? > 0;
+    if ended {
+        audit::record(tx, entry).await?;
+    }
+    Ok(ended)
 }
 
 /// Ends one session of a list, if it is the user's. False when it is not, or has ended.

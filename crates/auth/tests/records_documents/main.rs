@@ -26,6 +26,7 @@ macro_rules! on_sqlite {
 mod clients;
 mod integrations;
 mod permissions;
+mod sessions;
 mod settings;
 mod tokens;
 mod users;

@@ -123,7 +123,7 @@ on_sqlite! {
         for doctype in [
             "OAuth Bearer Token", "OAuth Authorization Code", "OAuth Consent", "Signing Key",
             "Registration Access Token", "Previous Client Secret", "Token Cache", "Activity Log",
-            "Patch Log", "Installed Application", "DocType",
+            "Patch Log", "Installed Application", "DocType", "Session",
         ] {
             for user in [ADMINISTRATOR, MANAGER, USER] {
                 let made = insert(&site, user, doctype, json!({"user": USER, "name": "x"})).await;

@@ -116,6 +116,10 @@ pub struct DocType {
     /// Ours: the names of documents that only Administrator sees and changes.
     #[serde(default)]
     pub administrators_own: Vec<String>,
+    /// Ours: the table that holds its documents beside rows of others; see
+    /// [`DocType::shared_table`].
+    #[serde(default, rename = "table")]
+    pub table_name: Option<String>,
     /// The statement that reads one of its documents.
     #[serde(skip)]
     pub(crate) by_name: crate::documents::sql::ByName,
@@ -213,7 +217,19 @@ impl DocType {
 
     /// The name of its table.
     pub fn table(&self) -> String {
-        format!("tab{}", self.name)
+        match self.shared_table() {
+            Some(table) => table.to_owned(),
+            None => format!("tab{}", self.name),
+        }
+    }
+
+    /// The table of another name that its documents are in. Rows without a name are none of
+    /// them: Frappe writes rows there that have no document. Only what the program brings along
+    /// names its table, since an app could name one of the program's.
+    pub fn shared_table(&self) -> Option<&str> {
+        self.table_name
+            .as_deref()
+            .filter(|_| self.app.is_empty() && !self.issingle && !self.istable)
     }
 
     /// Whether it has a table of its own.

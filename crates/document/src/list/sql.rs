@@ -159,6 +159,11 @@ impl Writer {
             return self.push("1 = 0");
         };
         self.rule(rule, MAIN, &main.doctype);
+        if main.doctype.shared_table().is_some() {
+            self.push(" AND ");
+            self.column(MAIN, "name");
+            self.push(" IS NOT NULL");
+        }
         if let Some(parent) = parent {
             self.push(" AND ");
             self.column(MAIN, "parenttype");

@@ -78,7 +78,9 @@ impl TableDefinition {
     /// The table of a DocType's documents.
     pub fn of(doctype: &DocType) -> TableDefinition {
         let autoincrement = doctype.naming() == Naming::Autoincrement;
-        let mut columns = standard_columns(autoincrement);
+        // Rows that are no documents have no name.
+        let shared = doctype.shared_table().is_some();
+        let mut columns = standard_columns(autoincrement, shared);
         if doctype.istable {
             for name in crate::doctype::CHILD_COLUMNS {
                 columns.push(plain(name, "varchar(140)"));
@@ -96,6 +98,9 @@ impl TableDefinition {
             "creation"
         };
         let mut indexes = vec![index(&[listed], false)];
+        if shared {
+            indexes.push(index(&["name"], true));
+        }
         for field in doctype.value_fields() {
             if field.unique || field.search_index {
                 indexes.push(index(&[&field.fieldname], field.unique));
@@ -109,7 +114,11 @@ impl TableDefinition {
             name: doctype.table(),
             description: doctype.description.clone(),
             columns,
-            primary_key: vec!["name".to_owned()],
+            primary_key: if shared {
+                Vec::new()
+            } else {
+                vec!["name".to_owned()]
+            },
             indexes,
             autoincrement,
         }
@@ -134,7 +143,7 @@ impl TableDefinition {
     }
 }
 
-fn standard_columns(autoincrement: bool) -> Vec<ColumnDefinition> {
+fn standard_columns(autoincrement: bool, shared: bool) -> Vec<ColumnDefinition> {
     let name_type = if autoincrement {
         "bigint"
     } else {
@@ -142,7 +151,7 @@ fn standard_columns(autoincrement: bool) -> Vec<ColumnDefinition> {
     };
     vec![
         ColumnDefinition {
-            nullable: false,
+            nullable: shared,
             ..plain("name", name_type)
         },
         plain("creation", "datetime(6)"),

@@ -153,6 +153,9 @@ async fn hidden_fields_answer_no_questions() {
         ("API Key", "api_secret"),
         ("Token Cache", "state"),
         ("Registration Access Token", "token"),
+        ("Session", "sid"),
+        ("Session", "sessiondata"),
+        ("Session", "oidc_sid"),
     ] {
         let path = format!("/api/resource/{}", doctype.replace(' ', "%20"));
         let filters = json!([[field, "like", "a%"]]).to_string();

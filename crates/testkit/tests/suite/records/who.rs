@@ -11,6 +11,7 @@ const FOR_ALL: &[&str] = &[
     "Note",
     "OAuth Bearer Token",
     "OAuth Consent",
+    "Session",
     "ToDo",
     "Token Cache",
     "User",

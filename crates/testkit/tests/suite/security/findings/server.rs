@@ -81,6 +81,7 @@ for_each_engine! {
             ("tabOAuth Authorization Code", "authorization_code", true),
             ("tabSessions", "sid", true),
             ("tabSessions", "user", false),
+            ("tabSessions", "name", true),
             ("__oauth_family", "user", false),
             ("__oauth_family", "client", false),
             ("tabOAuth Consent", "user", false),
