@@ -247,7 +247,8 @@ fn data_summary(data: &Value) -> Option<String> {
         } else {
             ""
         };
-        return Some(format!("{} rows{secrets}", rows.len()));
+        let plural = if rows.len() == 1 { "" } else { "s" };
+        return Some(format!("{} row{plural}{secrets}", rows.len()));
     }
     if let Some(doctype) = data["doctype"].as_str() {
         let secret = if has_secret(data) {
