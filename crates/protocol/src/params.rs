@@ -24,7 +24,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParamsError {
     /// `%` without two hexadecimal digits behind it.
-    #[error("The request has malformed percent-encoding.")]
+    #[error("The request has malformed percent-encoding: a % of its own is written %25.")]
     Encoding,
     /// Bytes that are not UTF-8.
     #[error("The request is not UTF-8.")]
@@ -32,6 +32,9 @@ pub enum ParamsError {
     /// U+0000 in a name or value.
     #[error("The request contains the character U+0000.")]
     Nul,
+    /// A `multipart/form-data` body that is cut off, or says one thing twice.
+    #[error("The multipart body is malformed.")]
+    Multipart,
     /// Not JSON, nested too deeply, or with a member twice.
     #[error("The request body is not valid JSON.")]
     Json,

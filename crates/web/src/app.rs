@@ -490,7 +490,7 @@ fn command(call: &Call, path: &str) -> Result<Option<String>, Problem> {
     if call.media_type() == "application/json" {
         return Arguments::of(call)?.text("cmd");
     }
-    Ok(call.form()?.get("cmd").map(str::to_owned))
+    Ok(call.any_form()?.get("cmd").map(str::to_owned))
 }
 
 fn static_file(call: &Call, path: &str) -> Result<Reply, Problem> {

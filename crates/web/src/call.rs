@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
 use crema_auth::session::Session;
 use crema_auth::{Ctx, Failure, Provider};
+use crema_protocol::multipart;
 use crema_protocol::params::Params;
 use tokio::sync::OnceCell;
 
@@ -150,6 +151,20 @@ impl Call {
         parsed.map_err(|error| Problem::oauth(error.into()))
     }
 
+    /// The same, and from a `multipart/form-data` body as well: Frappe takes those everywhere,
+    /// OAuth nowhere.
+    ///
+    /// # Errors
+    /// As [`Call::form`].
+    pub fn any_form(&self) -> Result<Params, Problem> {
+        if self.media_type() != "multipart/form-data" {
+            return self.form();
+        }
+        multipart::boundary(self.content_type())
+            .and_then(|boundary| multipart::parse(boundary, &self.body))
+            .map_err(|error| Problem::malformed(error.to_string()))
+    }
+
     /// Keeps what [`Call::form`] gave, for the next who asks.
     pub(crate) fn keep_form(&self, params: Params) {
         *self.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(params);
@@ -167,15 +182,14 @@ impl Call {
         Ok(params)
     }
 
+    /// The `Content-Type` header.
+    pub fn content_type(&self) -> &str {
+        self.header(header::CONTENT_TYPE).unwrap_or_default()
+    }
+
     /// The media type of the body in lower case, without parameters.
     pub fn media_type(&self) -> String {
-        let value = self.header(header::CONTENT_TYPE).unwrap_or_default();
-        value
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
+        media_type(self.content_type())
     }
 
     /// The browser's session. A request with an `Authorization` header has none, whatever
@@ -229,4 +243,10 @@ pub(crate) fn wants_html(path: &str, accept: Option<&str>) -> bool {
     let accept = accept.unwrap_or_default();
     let api = path.starts_with("/api/") || path.starts_with("/.well-known/");
     accept.trim_start().starts_with("text/") || (!api && !accept.contains("application/json"))
+}
+
+/// The media type that a `Content-Type` names, in lower case, without parameters.
+pub(crate) fn media_type(content_type: &str) -> String {
+    let kind = content_type.split(';').next().unwrap_or_default();
+    kind.trim().to_ascii_lowercase()
 }

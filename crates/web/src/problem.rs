@@ -88,7 +88,8 @@ impl Problem {
         Problem::Frappe {
             status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
             exc_type: "UnsupportedMediaType",
-            message: "The body has to be JSON or a form (application/x-www-form-urlencoded)."
+            message: "The body has to be JSON or a form (application/x-www-form-urlencoded or \
+                      multipart/form-data)."
                 .to_owned(),
         }
     }

@@ -3,11 +3,11 @@
 //! Queries and forms have texts only; a text may hold JSON where a list or an object belongs.
 // spec: http.md, Resource server; security.md, Inputs, outputs, network, "Malformed JSON …: 400"
 
-use crema_protocol::json;
-use crema_protocol::params::Params;
+use crema_protocol::params::{Params, ParamsError};
+use crema_protocol::{json, multipart};
 use serde_json::{Map, Value};
 
-use crate::call::Call;
+use crate::call::{Call, media_type};
 use crate::reply::Problem;
 
 /// Members that are about the request itself and never an argument: the token of the session,
@@ -43,22 +43,22 @@ impl Arguments {
     /// As [`Arguments::parse`].
     pub fn of(call: &Call) -> Result<Arguments, Problem> {
         let query = call.uri.query().unwrap_or_default();
-        Arguments::parse(query.as_bytes(), &call.media_type(), &call.body)
+        Arguments::parse(query.as_bytes(), call.content_type(), &call.body)
     }
 
-    /// Reads a query and a body of that media type.
+    /// Reads a query and a body with that `Content-Type`.
     ///
     /// # Errors
     /// 400 for malformed percent-encoding, UTF-8 or JSON, nesting over 64 levels, U+0000, a name
-    /// that comes twice, and a JSON body that is neither an object nor a list; 415 for a body
-    /// that is neither a form nor JSON.
-    pub fn parse(query: &[u8], media_type: &str, body: &[u8]) -> Result<Arguments, Problem> {
+    /// that comes twice, a multipart body that is cut off, and a JSON body that is neither an
+    /// object nor a list; 415 for a body that is neither a form nor JSON.
+    pub fn parse(query: &[u8], content_type: &str, body: &[u8]) -> Result<Arguments, Problem> {
         let mut members = form(query)?;
         members.remove(CACHE_BUSTER);
         // A token in an address would end up in logs and referrers.
         members.remove(CSRF_TOKEN);
         let query = members.keys().cloned().collect();
-        let (mut own, sent) = read_body(media_type, body)?;
+        let (mut own, sent) = read_body(content_type, body)?;
         let csrf_token = match own.remove(CSRF_TOKEN) {
             Some(Value::String(token)) => Some(token),
             _ => None,
@@ -196,7 +196,11 @@ pub(crate) fn unpacked(value: &Value) -> Option<Value> {
 }
 
 fn form(text: &[u8]) -> Result<Map<String, Value>, Problem> {
-    let params = Params::from_form(text).map_err(|error| Problem::malformed(error.to_string()))?;
+    members_of(Params::from_form(text))
+}
+
+fn members_of(params: Result<Params, ParamsError>) -> Result<Map<String, Value>, Problem> {
+    let params = params.map_err(|error| Problem::malformed(error.to_string()))?;
     let mut members = Map::new();
     for (name, value) in params.iter() {
         let twice = members.insert(name.to_owned(), Value::String(value.to_owned()));
@@ -208,17 +212,22 @@ fn form(text: &[u8]) -> Result<Map<String, Value>, Problem> {
     Ok(members)
 }
 
-fn read_body(media_type: &str, body: &[u8]) -> Result<(Map<String, Value>, Sent), Problem> {
+fn read_body(content_type: &str, body: &[u8]) -> Result<(Map<String, Value>, Sent), Problem> {
     if body.trim_ascii().is_empty() {
         return Ok((Map::new(), Sent::Form));
     }
-    match media_type {
+    match media_type(content_type).as_str() {
         "application/json" => {}
         "application/x-www-form-urlencoded" | "" => {
             // What curl sends with `-d '{…}'` and no header.
             if !body.trim_ascii_start().starts_with(b"{") {
                 return Ok((form(body)?, Sent::Form));
             }
+        }
+        "multipart/form-data" => {
+            let params = multipart::boundary(content_type)
+                .and_then(|boundary| multipart::parse(boundary, body));
+            return Ok((members_of(params)?, Sent::Form));
         }
         _ => return Err(Problem::unsupported_media_type()),
     }
@@ -304,6 +313,8 @@ mod tests {
             ("", JSON, r#"{"a": "\u0000"}"#),
             ("", JSON, &deep),
             ("", "text/plain", "x"),
+            ("", "multipart/form-data", "x"),
+            ("", "multipart/form-data; boundary=x", "--x\r\n"),
         ] {
             assert_eq!(parse(query, media_type, body), None, "{query} {body}");
         }

@@ -23,7 +23,7 @@ pub async fn login(call: &Call) -> Result<Reply, Problem> {
     if call.method != Method::POST {
         return Err(Problem::Method("POST"));
     }
-    let params = call.form()?;
+    let params = call.any_form()?;
     match attempt(call, &params).await? {
         LoginOutcome::SignedIn(signed_in) => {
             let body = result(call, &signed_in);

@@ -1,14 +1,48 @@
 //! In which forms arguments come.
 
+use crema_testkit::Request;
 use serde_json::{Value, json};
 
-use super::{Scene, fault};
+use super::{MANAGER, PASSWORD, Scene, fault};
 
 const LIST: &str = "/api/resource/ToDo";
 
 fn description(answer: &crema_testkit::Response) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()["data"]["description"].clone()
+}
+
+/// What PHP's curl makes of an array, and browsers of `FormData`.
+fn multipart(request: Request, fields: &[(&str, &str)]) -> Request {
+    let mut body = String::new();
+    for (name, value) in fields {
+        let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+        body += &format!("--------x\r\n{head}\r\n\r\n{value}\r\n");
+    }
+    body += "--------x--\r\n";
+    let kind = "multipart/form-data; boundary=------x";
+    request.header("Content-Type", kind).body(body)
+}
+
+// spec: http.md, Resource server, POST `/api/method/login` (`usr`, `pwd`)
+#[tokio::test]
+async fn people_sign_in_and_call_methods_with_multipart_forms() {
+    let scene = Scene::start().await;
+    let mut visitor = scene.app.visitor();
+    let post = |path| scene.app.http().request("POST", path);
+    let sign_in = |pwd| {
+        let fields = [("usr", MANAGER), ("pwd", pwd)];
+        multipart(post("/api/method/login"), &fields)
+    };
+    assert_eq!(visitor.send(sign_in("wrong")).await.status, 401);
+    assert_eq!(visitor.send(sign_in(PASSWORD)).await.status, 200);
+    let fields = [("cmd", "frappe.client.get_count"), ("doctype", "ToDo")];
+    let answer = visitor.send(multipart(post("/"), &fields)).await;
+    assert_eq!(answer.json(), json!({"message": 0}));
+    let kind = "multipart/form-data; boundary=x";
+    let cut = post("/api/method/login").header("Content-Type", kind);
+    assert_eq!(cut.body("--x\r\n").send().await.status, 400);
+    scene.app.close().await;
 }
 
 #[tokio::test]
@@ -31,6 +65,8 @@ async fn a_document_comes_as_json_as_a_form_or_as_json_in_a_form() {
         post()
             .header("Content-Type", "application/json; charset=utf-8")
             .body(data),
+        multipart(post(), &[("description", "d")]),
+        multipart(post(), &[("data", data), ("filename", "x")]),
     ] {
         let shown = format!("{request:?}");
         assert_eq!(description(&request.send().await), "d", "{shown}");
