@@ -37,7 +37,8 @@ checks! {
         passwords_never_leave;
     rows:
         rows_stay_hidden_in_every_shape_of_a_list
-        rows_behind_links_stay_hidden;
+        rows_behind_links_stay_hidden
+        a_row_of_a_child_table_is_as_hidden_as_its_document;
     writes:
         what_may_not_be_written_is_not_written
         user_permissions_bind_what_is_written;

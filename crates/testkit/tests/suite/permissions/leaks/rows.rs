@@ -155,3 +155,62 @@ pub(super) async fn rows_behind_links_stay_hidden(office: &mut Office) {
     assert_eq!(one.status, 200, "{}", one.text());
     assert!(!one.text().contains(subject), "{}", one.text());
 }
+
+pub(super) async fn a_row_of_a_child_table_is_as_hidden_as_its_document(office: &mut Office) {
+    let sql = r#"SELECT name FROM "tabTicket Item" WHERE parent = ?"#;
+    let row = office.stored(sql, "FOREIGN").await;
+    let paths = [
+        format!("/api/resource/Ticket%20Item/{row}"),
+        format!("/api/v2/document/Ticket%20Item/{row}"),
+        format!("/api/method/frappe.client.get?doctype=Ticket%20Item&name={row}&parent=Ticket"),
+        format!(
+            "/api/method/frappe.client.get_value?doctype=Ticket%20Item&parent=Ticket\
+             &fieldname=item&filters={row}"
+        ),
+    ];
+    for person in [Person::Website, Person::Desk, Person::Agent, Person::Reader] {
+        for path in &paths {
+            let answer = office.get(person, Credential::Session, path, &[]).await;
+            assert_clean(path, &answer);
+            let shown = answer.text().contains("Item of FOREIGN");
+            assert!(
+                !shown || person == Person::Reader,
+                "{person:?} {path}: {}",
+                answer.text()
+            );
+        }
+        for (verb, path) in [
+            ("PUT", &paths[0]),
+            ("PATCH", &paths[1]),
+            ("DELETE", &paths[0]),
+        ] {
+            let request = office.app.http().request(verb, path);
+            let request = request.json(&json!({"item": "Taken"}));
+            let request = office.by(person, Credential::Session, request).await;
+            let answer = request.send().await;
+            let refused = (400..500).contains(&answer.status);
+            assert!(refused, "{person:?} {verb}: {}", answer.text());
+        }
+        let new = json!({"item": "Slipped in", "parent": "FOREIGN", "parenttype": "Ticket",
+            "parentfield": "items"});
+        let request = office
+            .app
+            .http()
+            .post("/api/resource/Ticket%20Item")
+            .json(&new);
+        let answer = office
+            .by(person, Credential::Session, request)
+            .await
+            .send()
+            .await;
+        assert!(
+            (400..500).contains(&answer.status),
+            "{person:?}: {}",
+            answer.text()
+        );
+    }
+    let left = r#"SELECT item FROM "tabTicket Item" WHERE parent = ?"#;
+    assert_eq!(office.stored(left, "FOREIGN").await, "Item of FOREIGN");
+    let sql = r#"SELECT COUNT(*) FROM "tabTicket Item" WHERE item = 'Slipped in'"#;
+    assert_eq!(office.app.count(sql, vec![]).await, 0);
+}
