@@ -80,6 +80,23 @@ fn every_table_has_a_name_that_fits_everywhere() {
 }
 
 #[test]
+fn only_the_program_shares_a_table() {
+    let registry = Registry::builtin().unwrap();
+    let session = registry.get("Session").unwrap();
+    assert_eq!(session.table(), "tabSessions");
+    let mut of_app = session.as_ref().clone();
+    of_app.app = "shop".to_owned();
+    assert_eq!(
+        (of_app.table().as_str(), of_app.shared_table()),
+        ("tabSession", None)
+    );
+    let shared = registry
+        .doctypes()
+        .filter(|one| one.shared_table().is_some());
+    assert_eq!(shared.count(), 1);
+}
+
+#[test]
 fn hashes_are_unique_and_roles_exist() {
     let registry = Registry::builtin().unwrap();
     for (doctype, field) in [

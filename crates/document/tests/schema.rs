@@ -13,6 +13,7 @@ use support::{Engine, NOW, TestDatabase, registry, with_tables, write};
 on_every_engine!(
     everything_is_made_and_a_second_run_does_nothing,
     an_older_shape_is_brought_up_to_date_and_keeps_its_data,
+    sessions_without_names_stay_and_new_ones_have_them,
     two_runs_at_once_do_no_harm,
     names_and_tokens_are_compared_byte_for_byte,
     every_statement_fits,
@@ -127,6 +128,50 @@ async fn an_older_shape_is_brought_up_to_date_and_keeps_its_data(engine: Engine)
     assert_eq!(found.text(4).unwrap(), "Code");
     assert_eq!(found.text(5).unwrap(), "kept", "nothing is dropped");
     assert_eq!(schema::sync(&database, &registry()).await.unwrap(), []);
+}
+
+static NEW_SESSION: Sql =
+    Sql::new(r#"INSERT INTO "tabSessions" ("name", "user", "sid") VALUES (?, 'u', ?)"#);
+static SESSIONS: Sql = Sql::new(r#"SELECT "sid", "name", "docstatus" FROM "tabSessions""#);
+
+// spec: doctypes.md, "Columns of ours are added, never put in the place of Frappe's"
+async fn sessions_without_names_stay_and_new_ones_have_them(engine: Engine) {
+    let place = TestDatabase::new(engine);
+    let database = place.open();
+    let dialect = database.dialect();
+    let (datetime, text) = (
+        dialect.column_type("datetime(6)"),
+        dialect.column_type("longtext"),
+    );
+    // As Frappe makes it: no key, no name.
+    let table = format!(
+        r#"CREATE TABLE "tabSessions" ("user" varchar(255), "sid" varchar(255),
+        "sessiondata" {text}, "ipaddress" varchar(16), "lastupdate" {datetime},
+        "status" varchar(20)){};
+        CREATE INDEX "sid" ON "tabSessions" ("sid");
+        INSERT INTO "tabSessions" ("user", "sid") VALUES ('u', 'one'), ('u', 'two')"#,
+        dialect.table_options()
+    );
+    database.execute_ddl(&table).await.unwrap();
+    schema::sync(&database, &registry()).await.unwrap();
+    assert_eq!(schema::sync(&database, &registry()).await.unwrap(), []);
+    let begin = |name: &'static str, sid: &'static str| {
+        write(&database, move |tx| {
+            Box::pin(async move { tx.execute(&NEW_SESSION, params![name, sid]).await.map(drop) })
+        })
+    };
+    begin("n1", "three").await.unwrap();
+    assert!(matches!(
+        begin("n1", "four").await,
+        Err(StoreError::UniqueViolation { .. })
+    ));
+    let rows = database.rows(&SESSIONS, params![]).await.unwrap();
+    let mut found: Vec<_> = rows
+        .iter()
+        .map(|row| (row.text(0).unwrap(), row.opt_text(1).unwrap()))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, [("one", None), ("three", Some("n1")), ("two", None)]);
 }
 
 async fn two_runs_at_once_do_no_harm(engine: Engine) {
