@@ -2,6 +2,7 @@
 
 mod life;
 mod secrets;
+mod sessions;
 mod who;
 
 use serde_json::Value;
