@@ -347,13 +347,13 @@ impl DocType {
     }
 }
 
-/// The columns that every table of documents has.
+/// The columns that every table of documents has, in the order in which Frappe shows them.
 pub const STANDARD_COLUMNS: &[&str] = &[
     "name",
+    "owner",
     "creation",
     "modified",
     "modified_by",
-    "owner",
     "docstatus",
     "idx",
 ];

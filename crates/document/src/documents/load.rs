@@ -7,19 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::sql::{Lock, Source, key, select};
 use super::value;
+pub(super) use crate::doctype::STANDARD_COLUMNS as HEAD;
 use crate::doctype::{CHILD_COLUMNS, DocType, Field};
 use crate::{Registry, singles};
-
-/// The columns that every document begins with, in Frappe's order.
-pub(super) const HEAD: &[&str] = &[
-    "name",
-    "owner",
-    "creation",
-    "modified",
-    "modified_by",
-    "docstatus",
-    "idx",
-];
 
 /// The columns of a DocType's documents in the order of their members.
 pub(super) fn columns(doctype: &DocType) -> Vec<&Field> {

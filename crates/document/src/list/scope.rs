@@ -186,22 +186,12 @@ impl<'d> Scope<'d> {
         } else {
             &[]
         };
-        let standard = [
-            "name",
-            "owner",
-            "creation",
-            "modified",
-            "modified_by",
-            "docstatus",
-            "idx",
-        ];
         let own = main
             .doctype
             .value_fields()
             .map(|field| field.fieldname.as_str());
+        let standard = doctype::STANDARD_COLUMNS.iter().chain(child).copied();
         standard
-            .into_iter()
-            .chain(child.iter().copied())
             .chain(own)
             .filter_map(|name| self.column_of(MAIN, name).ok())
             .collect()

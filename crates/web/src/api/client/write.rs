@@ -1,5 +1,6 @@
 //! Making, changing and removing documents.
 
+use crema_document::doctype::{CHILD_COLUMNS, STANDARD_COLUMNS};
 use crema_document::documents::Documents;
 use crema_document::{DocumentError, Reason, Refusal};
 use serde_json::{Map, Value, json};
@@ -10,20 +11,11 @@ use crate::reply::Problem;
 
 /// Most documents that one request makes, as in Frappe, or changes.
 const MOST: usize = 200;
+
 /// Members that [`set_value`] leaves to the system.
-const STANDARD: &[&str] = &[
-    "name",
-    "owner",
-    "creation",
-    "modified",
-    "modified_by",
-    "docstatus",
-    "idx",
-    "parent",
-    "parentfield",
-    "parenttype",
-    "doctype",
-];
+fn is_standard(name: &str) -> bool {
+    name == "doctype" || STANDARD_COLUMNS.contains(&name) || CHILD_COLUMNS.contains(&name)
+}
 
 fn given(arguments: &Arguments, name: &str) -> Result<Map<String, Value>, Problem> {
     let value = arguments.get(name);
@@ -93,10 +85,7 @@ pub(super) async fn set_value(
         }
         _ => return Err(Problem::malformed("The argument fieldname is missing.")),
     };
-    if values
-        .keys()
-        .any(|field| STANDARD.contains(&field.as_str()))
-    {
+    if values.keys().any(|field| is_standard(field)) {
         let message = "Cannot edit standard fields";
         return Err(DocumentError::refused(Reason::Validation, message).into());
     }
