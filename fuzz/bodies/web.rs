@@ -162,6 +162,7 @@ pub(crate) fn arguments(data: &[u8]) {
     let kind = match kind.first() {
         Some(b'j') => "application/json",
         Some(b'f') => "application/x-www-form-urlencoded",
+        Some(b'm') => "multipart/form-data; boundary=x",
         _ => "",
     };
     let Ok(read) = Arguments::parse(query, kind, body) else {

@@ -78,6 +78,7 @@ fn arguments() {
         "j\nx=1\n[1, 2]",
         "f\ndata=%7B%22x%22%3A1%7D\nb=3&csrf_token=t",
         "f\n\ndata=%7B%22x%22%3A1%7D",
+        "m\na=1\n--x\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"x\": 1}\r\n--x--\r\n",
         "f\n_=9\n{\"x\": 1}",
         "-\nfields=%5B%22name%22%5D&limit=5&as_dict=0\n",
         "-\nfilters=%5B%5B%22a%22%2C%22like%22%2C%22%25b%25%22%5D%5D\n",
