@@ -94,7 +94,12 @@ fn source(source: &str) -> String {
     let (file, section) = (parts.next(), parts.next().unwrap_or_default());
     match file {
         Some("security.md") => {
-            let anchor = section.to_lowercase().replace(' ', "-");
+            // The one section whose title has commas.
+            let section = match section {
+                "Inputs" => "Inputs, outputs, network",
+                other => other,
+            };
+            let anchor = section.to_lowercase().replace(' ', "-").replace(',', "");
             format!("[security, {section}](security.md#{anchor})")
         }
         Some("http.md") => {
