@@ -59,10 +59,30 @@ impl Civil {
 /// `YYYY-MM-DD HH:MM:SS.ffffff`; `None` outside of the years 1 to 9999.
 pub fn format(micros: i64) -> Option<String> {
     let c = Civil::from_micros(micros)?;
-    Some(format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}",
-        c.year, c.month, c.day, c.hour, c.minute, c.second, c.micro
-    ))
+    let mut text = String::with_capacity("YYYY-MM-DD HH:MM:SS.ffffff".len());
+    for (number, digits, then) in [
+        (c.year, 1000, "-"),
+        (c.month, 10, "-"),
+        (c.day, 10, " "),
+        (c.hour, 10, ":"),
+        (c.minute, 10, ":"),
+        (c.second, 10, "."),
+        (c.micro, 100_000, ""),
+    ] {
+        push_digits(&mut text, number, digits);
+        text.push_str(then);
+    }
+    Some(text)
+}
+
+/// A number with leading zeros; `place` is the value of its first digit. Not with `format!`: a
+/// list shows two moments in each row.
+fn push_digits(text: &mut String, number: i64, mut place: i64) {
+    while place > 0 {
+        let digit = u8::try_from(number / place % 10).unwrap_or(0);
+        text.push(char::from(b'0' + digit));
+        place /= 10;
+    }
 }
 
 /// `YYYY-MM-DD` from days since 1970-01-01.

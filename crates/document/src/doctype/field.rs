@@ -101,7 +101,7 @@ pub struct Field {
 impl Field {
     /// Whether it holds one value that is kept in a column (or, in a single, in a row).
     pub fn has_column(&self) -> bool {
-        !self.is_virtual && self.fieldtype.column(None).is_some()
+        !self.is_virtual && self.fieldtype.has_column()
     }
 
     /// Its column in Frappe's words; `None` when it has none.

@@ -139,6 +139,11 @@ impl FieldType {
         }
     }
 
+    /// Whether it has a column.
+    pub fn has_column(self) -> bool {
+        self.row().is_some_and(|(_, _, column)| column.is_some())
+    }
+
     /// Whether a value of it is a number; such columns are never null and begin at 0.
     pub fn is_numeric(self) -> bool {
         matches!(
@@ -165,7 +170,8 @@ impl FieldType {
     }
 
     fn row(self) -> Option<&'static (FieldType, &'static str, Option<&'static str>)> {
-        TYPES.iter().find(|(fieldtype, _, _)| *fieldtype == self)
+        // In the order of the enum, as a test checks.
+        TYPES.get(self as usize)
     }
 }
 

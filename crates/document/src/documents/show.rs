@@ -4,35 +4,41 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::load::HEAD;
-use super::{Document, load::text_of};
+use super::Document;
+use super::load::{columns, text_of};
 use crate::Registry;
-use crate::doctype::{CHILD_COLUMNS, DocType, Field, FieldType};
+use crate::doctype::{DocType, Field, FieldType};
 
-/// The document without what the levels do not open. Password fields never leave.
+/// The document without what the levels do not open. Password fields never leave. The members
+/// of what is stored are in order already, but for its child tables, which come last.
 pub(super) fn document(
     registry: &Registry,
     doctype: &DocType,
     mut stored: Map<String, Json>,
     levels: &BTreeSet<u32>,
 ) -> Document {
-    let name = text_of(&stored, "name").unwrap_or_default();
-    let mut values = members(doctype, &mut stored, levels);
+    let mut tables = Vec::new();
     for field in doctype.table_fields() {
+        let rows = stored.shift_remove(&field.fieldname);
         if !levels.contains(&field.permlevel) {
             continue;
         }
         let child = field.target().and_then(|target| registry.get(target));
-        let rows = match (child, stored.get_mut(&field.fieldname)) {
+        let rows = match (child, rows) {
             (Some(child), Some(Json::Array(rows))) => rows
-                .iter_mut()
-                .filter_map(Json::as_object_mut)
-                .map(|row| Json::Object(members(child, row, levels)))
+                .into_iter()
+                .filter_map(|row| match row {
+                    Json::Object(row) => Some(Json::Object(members(child, row, levels))),
+                    _ => None,
+                })
                 .collect(),
             _ => Vec::new(),
         };
-        values.insert(field.fieldname.clone(), Json::Array(rows));
+        tables.push((field.fieldname.clone(), Json::Array(rows)));
     }
+    let name = text_of(&stored, "name").unwrap_or_default();
+    let mut values = members(doctype, stored, levels);
+    values.extend(tables);
     Document {
         doctype: doctype.name.clone(),
         name,
@@ -40,28 +46,24 @@ pub(super) fn document(
     }
 }
 
-/// Everything but child tables, in Frappe's order, taken out of what is stored.
+/// Everything but child tables: the columns that are open, and the DocType.
 fn members(
     doctype: &DocType,
-    stored: &mut Map<String, Json>,
+    mut stored: Map<String, Json>,
     levels: &BTreeSet<u32>,
 ) -> Map<String, Json> {
-    let open = |field: &&Field| {
-        levels.contains(&field.permlevel) && field.fieldtype != FieldType::Password
-    };
-    let fields = doctype.value_fields().filter(open);
-    let behind: &[&str] = if doctype.istable { CHILD_COLUMNS } else { &[] };
-    let names = HEAD
-        .iter()
-        .copied()
-        .chain(fields.map(|field| field.fieldname.as_str()))
-        .chain(behind.iter().copied());
-    let mut values: Map<String, Json> = names
-        .map(|name| {
-            let value = stored.get_mut(name).map(std::mem::take);
-            (name.to_owned(), value.unwrap_or_default())
-        })
-        .collect();
-    values.insert("doctype".to_owned(), Json::from(doctype.name.as_str()));
-    values
+    let open =
+        |field: &Field| levels.contains(&field.permlevel) && field.fieldtype != FieldType::Password;
+    let columns = columns(doctype);
+    let mut left = columns.as_slice();
+    stored.retain(|name, _| {
+        let mut same = left.iter().enumerate();
+        let Some((position, field)) = same.find(|(_, field)| field.fieldname == *name) else {
+            return false;
+        };
+        left = left.get(position + 1..).unwrap_or_default();
+        open(field)
+    });
+    stored.insert("doctype".to_owned(), Json::from(doctype.name.as_str()));
+    stored
 }

@@ -5,6 +5,7 @@ use crema_auth::caller::Caller;
 use crema_auth::records;
 use crema_document::documents::{Document, Documents};
 use crema_document::list::ListRequest;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::arguments::Arguments;
@@ -109,7 +110,13 @@ fn one(call: &Call, document: Document) -> Reply {
     if call.version == ApiVersion::V1 {
         drop_nulls(&mut values);
     }
-    reply::json(StatusCode::OK, &json!({"data": values}))
+    reply::json(StatusCode::OK, &Data { data: values })
+}
+
+/// The body of an answer. As a type, because `json!` copies what it is given.
+#[derive(Serialize)]
+struct Data {
+    data: Map<String, Value>,
 }
 
 /// Takes away null members, those of child rows too.
