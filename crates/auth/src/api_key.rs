@@ -20,6 +20,7 @@ pub use self::generate::generate;
 pub use self::record::{
     ApiKeyChange, ApiKeySummary, NewApiKey, change, create, end_of_user, list, revoke,
 };
+pub(crate) use self::source::keeps_keys;
 use crate::caller::{Caller, Credential};
 use crate::user::User;
 use crate::{Ctx, Failure, Provider};
@@ -107,7 +108,7 @@ impl StoredSecret {
 /// of the user, and for a proof of who the caller is that is older than ten minutes. Users make
 /// their own keys in person: an app that acts for them could else outlive its revocation.
 // spec: security.md, Clients, "never give roles that the person setting them lacks"
-fn require_right_over(ctx: &Ctx, caller: &Caller, user: &User) -> Result<(), Failure> {
+pub(crate) fn require_right_over(ctx: &Ctx, caller: &Caller, user: &User) -> Result<(), Failure> {
     let refused = |text: &str| Err(Failure::Permission(text.to_owned()));
     let actor = &caller.actor;
     let own = caller.user == user.name;

@@ -3,8 +3,8 @@
 //! It has to have `api_key` (Data with an index), `api_secret` (Password) and `user` (Link to
 //! User); with a Check `enabled` that has to be set. Table and columns are named by the
 //! definition, never by the header. A record acts as its user only while who last changed it is
-//! that user, or has every role of that user: else whoever may write such records could become
-//! anybody. Records: any such DocType, `__Auth`.
+//! that user, or a System Manager with every role of that user: rows that were not written by way
+//! of documents, where the rules are stricter, cannot make anybody somebody else. Records: any such DocType, `__Auth`.
 // spec: http.md, Resource server, "`Frappe-Authorization-Source: <DocType>` picks another
 // DocType holding keys"
 
@@ -13,7 +13,7 @@ use crema_document::{DocType, FieldType};
 use crema_store::{Dialect, Row, Statement, params};
 
 use super::check::Found;
-use super::{SECRET_FIELD, StoredSecret};
+use super::{SECRET_FIELD, SYSTEM_MANAGER, StoredSecret};
 use crate::user::{ADMINISTRATOR, GUEST};
 use crate::{Ctx, Failure};
 
@@ -49,7 +49,8 @@ pub(super) async fn find(ctx: &Ctx, key: &str, doctype: &str) -> Result<Vec<Foun
     Ok(found)
 }
 
-fn keeps_keys(doctype: &DocType) -> bool {
+/// Whether records of this DocType are looked at for keys.
+pub(crate) fn keeps_keys(doctype: &DocType) -> bool {
     let has = |name: &str, fits: fn(&crema_document::Field) -> bool| {
         doctype.field(name).is_some_and(fits)
     };
@@ -110,5 +111,6 @@ async fn is_rightful(ctx: &Ctx, row: &Row) -> Result<bool, Failure> {
     else {
         return Ok(false);
     };
-    Ok(user.roles.iter().all(|role| changed_by.has_role(role)))
+    let manages = changed_by.has_role(SYSTEM_MANAGER);
+    Ok(manages && user.roles.iter().all(|role| changed_by.has_role(role)))
 }

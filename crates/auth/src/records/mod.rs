@@ -13,6 +13,8 @@ mod authorization;
 mod connected_app;
 mod custom_docperm;
 mod error;
+mod kept_keys;
+mod limited;
 mod oauth_client;
 mod role;
 mod secrets;
@@ -124,7 +126,7 @@ impl Rules for Records {
                 "Social Login Key" => social_login_key::prepare(change),
                 "Role" => role::prepare(change),
                 "ToDo" => todo::prepare(&self.view, change),
-                _ => Ok(()),
+                _ => kept_keys::check(&self.view, change).await,
             }
         })
     }
@@ -136,6 +138,7 @@ impl Rules for Records {
         tx: &'a mut Transaction,
     ) -> BoxFuture<'a, Result<(), DocumentError>> {
         Box::pin(async move {
+            limited::check(&self.view, change)?;
             let doctype = change.doctype.name.clone();
             match doctype.as_str() {
                 "User" => user::before_write(&self.view, change, tx).await,
@@ -149,7 +152,7 @@ impl Rules for Records {
                 "Custom DocPerm" => custom_docperm::check(&self.view, documents, change),
                 "User Permission" => user_permission::check(documents, change, tx).await,
                 "ToDo" => todo::fill(change, tx).await,
-                _ => Ok(()),
+                _ => kept_keys::check_stored(&self.view, change),
             }
         })
     }
@@ -179,6 +182,7 @@ impl Rules for Records {
     ) -> BoxFuture<'a, Result<(), DocumentError>> {
         Box::pin(async move {
             let view = &*self.view;
+            limited::check_removal(view, doctype)?;
             match doctype.name.as_str() {
                 "User" => user::before_delete(view, document, tx).await?,
                 "Role" => role::before_delete(document, tx).await?,

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use crema_document::access::Reach;
 use crema_document::documents::{Documents, Keeper, Kept};
 use crema_document::{DocType, DocumentError, FieldType, Reason};
 use crema_store::{BoxFuture, Sql, params};
@@ -14,6 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use super::View;
 use super::error::failed;
+use super::limited;
 use super::values::{column, forbidden, missing, text};
 use crate::client::{self, ClientFields, CreatedClient, DOCTYPE, NewClient};
 
@@ -36,6 +36,7 @@ impl Keeper for Clients {
             self.refuse_taken(text(&values, "name")).await?;
             require(&doctype, &values)?;
             let fields = fields(&doctype, &values, true);
+            self.refuse_to_widen(None, &fields).await?;
             self.refuse_to_lend(None, &fields).await?;
             let new = NewClient {
                 fields,
@@ -57,6 +58,7 @@ impl Keeper for Clients {
             let doctype = documents.doctype(DOCTYPE)?;
             let fields = fields(&doctype, &values, false);
             let view = &self.0;
+            self.refuse_to_widen(Some(name), &fields).await?;
             self.refuse_to_lend(Some(name), &fields).await?;
             let done = client::update_as_of(&view.ctx, view.by(), name, fields, modified);
             match done.await.map_err(failed)? {
@@ -97,6 +99,46 @@ impl Clients {
         Ok(())
     }
 
+    /// A client gets no more from users than the credential that makes or changes it opens, and
+    /// asks them: else a credential for clients would get what its user may do by way of a
+    /// client of its own. Switching one off takes neither.
+    async fn refuse_to_widen(
+        &self,
+        name: Option<&str>,
+        fields: &ClientFields,
+    ) -> Result<(), DocumentError> {
+        let view = &self.0;
+        if !limited::is_limited(view) || is_only_off(fields) {
+            return Ok(());
+        }
+        let stored = match name {
+            Some(name) => view.ctx.client(name).await.map_err(failed)?,
+            None => None,
+        };
+        let skips = match (fields.get("skip_authorization"), &stored) {
+            (Some(given), _) => given.trim() != "0",
+            (None, Some(client)) => client.skip_authorization,
+            (None, None) => false,
+        };
+        if skips {
+            return forbidden(
+                "A client that skips authorization needs a credential that opens everything (all)",
+            );
+        }
+        let scopes = match (fields.get("scopes"), &stored) {
+            (Some(given), _) => given.to_owned(),
+            (None, Some(client)) => client.rules.scopes.to_string(),
+            (None, None) => "all".to_owned(),
+        };
+        match limited::covers(view, &scopes) {
+            true => Ok(()),
+            false => forbidden(
+                "A client with scopes for more than this request has needs a credential that \
+                 opens everything (all)",
+            ),
+        }
+    }
+
     /// A client with a `user` acts as them, so whoever changes it needs their roles, not only
     /// who puts the user there; and a credential that opens a part of what its user may do
     /// cannot get everything by way of such a client. Switching it off takes neither.
@@ -115,11 +157,10 @@ impl Clients {
             }
             (None, None) => None,
         };
-        let only_off = fields.iter().all(|change| change == ("enabled", "0"));
-        let Some(user) = user.filter(|user| !user.is_empty() && !only_off) else {
+        let Some(user) = user.filter(|user| !user.is_empty() && !is_only_off(fields)) else {
             return Ok(());
         };
-        if view.actor().reach != Reach::Everything {
+        if limited::is_limited(view) {
             return forbidden(
                 "A client with a user needs a credential that opens everything (all)",
             );
@@ -127,6 +168,11 @@ impl Clients {
         let may = client::check_user(&view.ctx, view.by(), &user);
         may.await.map_err(failed)
     }
+}
+
+/// Whether a client is switched off and nothing else.
+fn is_only_off(fields: &ClientFields) -> bool {
+    fields.iter().all(|change| change == ("enabled", "0"))
 }
 
 /// What a new client needs, in the words that Frappe has for it. A client that never sends

@@ -179,7 +179,11 @@ on_sqlite! {
         let change = members(json!({"app_name": "mine"}));
         let refused = limited.update("OAuth Client", &own.name, change).await;
         assert_eq!(reason(refused), Reason::Permission);
-        limited.insert("OAuth Client", members(client())).await.unwrap();
+        let refused = limited.insert("OAuth Client", members(client())).await;
+        assert_eq!(reason(refused), Reason::Permission);
+        let mut narrow = client();
+        narrow["scopes"] = json!("openid");
+        limited.insert("OAuth Client", members(narrow)).await.unwrap();
     }
 
     async fn clients_are_for_system_managers(site: TestSite) {

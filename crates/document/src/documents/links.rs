@@ -4,10 +4,12 @@ use crema_store::Transaction;
 use serde_json::{Map, Value as Json};
 
 use super::given::in_row;
-use super::load::text_of;
-use super::sql::{Lock, key, select};
+use super::load::{self, text_of};
+use super::save::admit;
+use super::sql::{Lock, Source, key, select};
 use super::validate::same_row;
 use super::{Change, Documents, value};
+use crate::access::{self, Action, RowRule};
 use crate::doctype::{DocType, Field, FieldType};
 use crate::refusal::{DocumentError, Reason, Refusal};
 
@@ -104,6 +106,16 @@ impl Documents {
             .iter()
             .filter_map(|(to, from)| Some((*to, source(target, from)?)))
             .collect();
+        let sources = self.readable(tx, target, &name, sources).await?;
+        // Who may not read what a link leads to does not get a copy of it either.
+        for (to, from) in fetching.iter().filter(|(to, _)| to.read_only && changed) {
+            let fetched = sources
+                .iter()
+                .any(|(known, _)| known.fieldname == to.fieldname);
+            if !fetched && source(target, from).is_some() {
+                after.insert(to.fieldname.clone(), value::empty(to));
+            }
+        }
         let columns: Vec<&str> = std::iter::once("name")
             .chain(sources.iter().map(|(_, from)| from.fieldname.as_str()))
             .collect();
@@ -119,6 +131,32 @@ impl Documents {
             after.insert(to.fieldname.clone(), value::to_json(to, &stored));
         }
         Ok(())
+    }
+
+    /// Those of the sources that the actor may read. How far the credential reaches does not
+    /// count: what is stored must not depend on it.
+    async fn readable<'f>(
+        &self,
+        tx: &mut Transaction,
+        target: &DocType,
+        name: &str,
+        sources: Vec<(&'f Field, &'f Field)>,
+    ) -> Result<Vec<(&'f Field, &'f Field)>, DocumentError> {
+        if sources.is_empty() || self.actor.administrator {
+            return Ok(sources);
+        }
+        let grant = access::grant(target, &self.actor, Action::Read);
+        let admitted = match grant.rows {
+            RowRule::All => true,
+            RowRule::Nothing => false,
+            _ => {
+                let mut source = Source::Transaction(tx);
+                let row = load::row(&mut source, target, name, Lock::Share).await?;
+                row.is_some_and(|row| admit(target, &grant, &row).is_ok())
+            }
+        };
+        let open = |(_, from): &(&Field, &Field)| admitted && grant.covers(from);
+        Ok(sources.into_iter().filter(open).collect())
     }
 
     async fn follow_dynamic(

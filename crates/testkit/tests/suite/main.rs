@@ -19,6 +19,7 @@ mod records;
 mod refreshing;
 mod relying_party;
 mod resource;
+mod resource_attacks;
 mod retention;
 mod sdk;
 mod security;
