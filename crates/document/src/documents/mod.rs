@@ -7,6 +7,7 @@
 mod change;
 mod delete;
 mod draft;
+mod expand;
 mod get;
 mod given;
 mod links;

@@ -74,7 +74,10 @@ async fn run(
             rows::answer(documents, doctype, request, shape).await
         }
         Endpoint::Read => {
-            let document = documents.get(doctype, name).await?;
+            let mut document = documents.get(doctype, name).await?;
+            if arguments.flag("expand_links", false) {
+                documents.expand_links(&mut document).await?;
+            }
             Ok(one(call, document))
         }
         Endpoint::Create => {
@@ -119,13 +122,16 @@ struct Data {
     data: Map<String, Value>,
 }
 
-/// Takes away null members, those of child rows too.
+/// Takes away null members, those of child rows and of linked documents too.
 fn drop_nulls(values: &mut Map<String, Value>) {
     values.retain(|_, value| {
-        if let Value::Array(rows) = value {
-            for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-                row.retain(|_, value| !value.is_null());
-            }
+        match value {
+            Value::Array(rows) => rows
+                .iter_mut()
+                .filter_map(Value::as_object_mut)
+                .for_each(drop_nulls),
+            Value::Object(linked) => drop_nulls(linked),
+            _ => {}
         }
         !value.is_null()
     });

@@ -95,6 +95,39 @@ async fn singles_and_what_is_about_a_doctype() {
 }
 
 // spec: http.md, "405 with `Allow` for other methods"
+// spec: http.md, Resource server, "expand"
+#[tokio::test]
+async fn links_of_a_document_are_expanded_as_far_as_one_may_read() {
+    let scene = Scene::start().await;
+    let manager = scene.manager().await;
+    let values =
+        json!({"description": "d", "allocated_to": super::PLAIN, "role": "System Manager"});
+    let made = manager.json("POST", "/api/resource/ToDo", &values).await;
+    let made = made.json()["data"].clone();
+    let path = format!("/api/resource/ToDo/{}", made["name"].as_str().unwrap());
+    let second = path.replace("/api/resource/", "/api/v2/document/");
+    let expand = [("expand_links", "1")];
+    let whole = manager.get(&path, &expand).await["data"].clone();
+    assert_eq!(whole["allocated_to"]["name"], super::PLAIN);
+    assert_eq!(whole["allocated_to"]["doctype"], "User");
+    assert!(whole["allocated_to"].get("phone").is_none(), "{whole}");
+    assert!(whole["allocated_to"].get("new_password").is_none());
+    assert_eq!(whole["role"]["role_name"], "System Manager");
+    let whole = manager.get(&second, &expand).await["data"].clone();
+    assert!(whole["allocated_to"]["phone"].is_null());
+    for query in [&[][..], &[("expand_links", "false")]] {
+        assert_eq!(manager.get(&path, query).await["data"], made);
+    }
+    // What the role, or the scope, does not open stays a name.
+    let plain = scene.sender(super::PLAIN, "all").await;
+    let seen = plain.get(&path, &expand).await["data"].clone();
+    assert_eq!(seen["allocated_to"]["name"], super::PLAIN);
+    assert_eq!(seen["role"], "System Manager");
+    let narrow = scene.sender(super::MANAGER, "todo:read").await;
+    assert_eq!(narrow.get(&path, &expand).await["data"], made);
+    scene.app.close().await;
+}
+
 #[tokio::test]
 async fn other_http_methods_are_refused_with_those_that_there_are() {
     let scene = Scene::start().await;
