@@ -125,11 +125,6 @@ impl Registry {
         self.doctypes.values()
     }
 
-    /// The tables that belong to no DocType.
-    pub fn fixed_tables(&self) -> &[TableDefinition] {
-        &self.tables
-    }
-
     /// Every table of a site, in the order of making.
     pub fn tables(&self) -> Vec<TableDefinition> {
         let of_doctypes = self
