@@ -47,7 +47,8 @@ pub(super) async fn written(
     } else {
         "changed"
     };
-    let mut entry = entry(view, operation, doctype, &change.name).detail("change", what);
+    let mut entry =
+        entry(view, operation, (doctype, &change.name), &change.after).detail("change", what);
     let fields = changed(change);
     if fields.is_empty() && !change.is_new() {
         return Ok(());
@@ -78,14 +79,31 @@ pub(super) async fn removed(
         return Ok(());
     };
     let name = text(document, "name");
-    let entry = entry(view, operation, doctype, name).detail("change", "deleted");
+    let entry = entry(view, operation, (doctype, name), document).detail("change", "deleted");
     audit::record(tx, &entry).await.map_err(failed)
 }
 
-fn entry(view: &View, operation: Operation, doctype: &'static str, name: &str) -> Entry {
-    Entry::new(&view.ctx, operation, Status::Success)
+fn entry(
+    view: &View,
+    operation: Operation,
+    (doctype, name): (&'static str, &str),
+    document: &Map<String, Json>,
+) -> Entry {
+    let entry = Entry::new(&view.ctx, operation, Status::Success)
         .user(view.by())
-        .about(doctype, name)
+        .about(doctype, name);
+    // The names of these are drawn, and tell nobody what was opened or closed.
+    let (of, place) = match doctype {
+        "User Permission" => ("user", "for_value"),
+        "Custom DocPerm" => ("role", "parent"),
+        _ => return entry,
+    };
+    let (of, place) = (text(document, of), text(document, place));
+    let by = view.by();
+    entry.subject(format!(
+        "{}: {doctype} of {of} for {place} ({by})",
+        operation.as_str()
+    ))
 }
 
 /// The fields that change.

@@ -1,11 +1,16 @@
 //! User Permission, Custom DocPerm, ToDo, Note.
 
 use crema_document::Reason;
+use crema_store::Sql;
 use serde_json::json;
 
 use crate::on_every_database;
 use crate::records_common::TestSite;
 use crate::who::*;
+
+static SUBJECTS: Sql = Sql::new(
+    r#"SELECT subject FROM "tabActivity Log" WHERE reference_doctype = ? ORDER BY creation, name"#,
+);
 
 on_every_database! {
     async fn user_permissions_name_what_is_there_once(site: TestSite) {
@@ -67,6 +72,20 @@ on_sqlite! {
         let own = insert(&site, USER, "Custom DocPerm", rule("Note", "Desk User")).await;
         assert_eq!(reason(own), Reason::Permission);
         insert(&site, MANAGER, "Custom DocPerm", rule("Note", "Sales User")).await.unwrap();
+    }
+
+    // spec: security.md, Audit
+    async fn the_trail_says_whom_a_permission_is_for(site: TestSite) {
+        people(&site).await;
+        let values = json!({"user": USER, "allow": "Role", "for_value": "Sales User"});
+        let made = insert(&site, MANAGER, "User Permission", values).await.unwrap();
+        delete(&site, MANAGER, "User Permission", &made.name).await.unwrap();
+        let subject = format!("User Changed: User Permission of {USER} for Sales User ({MANAGER})");
+        assert_eq!(column(&site, &SUBJECTS, "User Permission").await, [subject.clone(), subject]);
+        let values = json!({"parent": "Note", "role": "Sales User", "read": 1});
+        insert(&site, MANAGER, "Custom DocPerm", values).await.unwrap();
+        let subject = format!("Settings Changed: Custom DocPerm of Sales User for Note ({MANAGER})");
+        assert_eq!(column(&site, &SUBJECTS, "Custom DocPerm").await, [subject]);
     }
 
     async fn notes_are_private_until_they_are_public(site: TestSite) {
