@@ -10,7 +10,7 @@ pub enum DocumentError {
     Refused(#[from] Refusal),
     /// The database did not do its part.
     #[error("{0}")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
     /// Something of ours is broken.
     #[error("{0}")]
     Internal(String),
@@ -86,6 +86,19 @@ impl Refusal {
         Refusal {
             reason,
             message: message.into(),
+        }
+    }
+}
+
+impl From<StoreError> for DocumentError {
+    fn from(error: StoreError) -> DocumentError {
+        match error {
+            // Whoever asked for so much can ask for less.
+            StoreError::TooMuch => DocumentError::refused(
+                Reason::Validation,
+                "This is too long to be read at once: ask for fewer rows or fields",
+            ),
+            error => DocumentError::Store(error),
         }
     }
 }

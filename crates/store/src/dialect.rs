@@ -97,14 +97,19 @@ impl Dialect {
     /// goes through [`Dialect::escape_like`].
     #[must_use]
     pub fn like(self, text: &str, place: &str) -> String {
-        format!("{} LIKE {place} ESCAPE '!'", self.lower(text))
+        match self {
+            Self::Sqlite => format!("{}({text}, {place})", crate::sqlite::LIKE),
+            Self::MariaDb | Self::Postgres => {
+                format!("{} LIKE {place} ESCAPE '!'", self.lower(text))
+            }
+        }
     }
 
     /// The text in lower case, as [`Dialect::fold`] has it. Letters that Unicode has got since
     /// its version 5.2 (Cherokee, for example) keep their case on MariaDB.
     fn lower(self, text: &str) -> String {
         match self {
-            Self::Sqlite => format!("{}({text})", crate::sqlite::FOLD),
+            Self::Sqlite => text.to_owned(),
             // The collation of our columns knows the letters of Unicode 3 only.
             Self::MariaDb => format!(
                 "replace(lower({text} COLLATE utf8mb4_unicode_520_ci) \

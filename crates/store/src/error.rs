@@ -47,6 +47,9 @@ pub enum StoreError {
     /// A column holds another type than was asked for, or one that is not supported.
     #[error("{0}")]
     Decode(String),
+    /// The rows of one answer take more memory than there is for one.
+    #[error("the rows are too long to be read at once")]
+    TooMuch,
     /// The database was closed.
     #[error("the database is closed")]
     Closed,

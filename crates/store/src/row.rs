@@ -46,6 +46,16 @@ impl Row {
         &self.values
     }
 
+    /// About how much memory its values take.
+    pub(crate) fn size(&self) -> usize {
+        let long = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        };
+        self.values.iter().map(long).sum()
+    }
+
     /// The values, in order, without a copy.
     #[must_use]
     pub fn into_values(self) -> Vec<Value> {

@@ -9,14 +9,43 @@ use crate::{Row, StoreError};
 /// So many rows come at a time.
 pub(crate) const CHUNK: usize = 256;
 
+/// Rows that come at a time are no more than this, or one.
+pub(crate) const CHUNK_BYTES: usize = 1 << 20;
+
+/// What the rows of one answer may take that are in memory together.
+pub(crate) const MOST_BYTES: usize = 128 << 20;
+
 /// So many chunks wait for the reader; the database waits when there are more.
 pub(crate) const AHEAD: usize = 2;
 
 /// What the end that runs the statement sends.
 pub(crate) type Chunk = Result<Vec<Row>, StoreError>;
 
+/// Rows until there are enough to hand them on.
+#[derive(Default)]
+pub(crate) struct Gathering {
+    rows: Vec<Row>,
+    bytes: usize,
+}
+
+impl Gathering {
+    /// Adds a row. The rows so far when they are enough.
+    pub(crate) fn add(&mut self, row: Row) -> Option<Vec<Row>> {
+        self.bytes = self.bytes.saturating_add(row.size());
+        self.rows.push(row);
+        let enough = self.rows.len() >= CHUNK || self.bytes >= CHUNK_BYTES;
+        enough.then(|| self.take())
+    }
+
+    /// The rows so far.
+    pub(crate) fn take(&mut self) -> Vec<Row> {
+        self.bytes = 0;
+        std::mem::take(&mut self.rows)
+    }
+}
+
 /// The rows of one statement, a few hundred at a time. No more than about a thousand are in
-/// memory, however many there are. Dropping it ends the statement.
+/// memory, however many there are, nor more than a few MiB unless one alone is longer. Dropping it ends the statement.
 pub struct RowStream {
     chunks: mpsc::Receiver<Chunk>,
     _end: Box<dyn Send + Sync>,

@@ -63,7 +63,7 @@ const WORDS: &[&str] = &[
     "replace",
     "translate",
     "to_char",
-    "crema_fold",
+    "crema_like",
     "utf8mb4_unicode_520_ci",
     "utf8mb4_nopad_bin",
 ];

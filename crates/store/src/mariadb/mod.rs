@@ -6,6 +6,7 @@ mod column;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use sqlx::mysql::{
     MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
     MySqlStatement,
@@ -18,6 +19,7 @@ use sqlx::{
 use crate::dialect::MARIADB_COLLATION;
 use crate::error::Failure;
 use crate::server::{Sink, TRUST_IDLE, idle_in_transaction, ping_in_time};
+use crate::stream::MOST_BYTES;
 use crate::transaction::Text;
 use crate::{Row, ServerConfig, StoreError, Tls, Value, datetime};
 
@@ -107,15 +109,21 @@ pub(crate) async fn rows(
     values: &[Value],
 ) -> Result<Vec<Row>, Failure> {
     let (statement, arguments) = bind(connection, text, values).await?;
-    let rows = statement.query_with(arguments).fetch_all(connection).await;
-    let rows = rows.map_err(|failure| error(&failure))?;
-    let Some(first) = rows.first() else {
-        return Ok(Vec::new());
-    };
-    let names = column::names(first);
-    rows.iter()
-        .map(|row| Ok(Row::new(Some(Arc::clone(&names)), column::values(row)?)))
-        .collect()
+    let mut rows = statement.query_with(arguments).fetch(connection);
+    let mut names = None;
+    let mut found: Vec<Row> = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await.map_err(|failure| error(&failure))? {
+        let names = names.get_or_insert_with(|| column::names(&row));
+        let row = Row::new(Some(Arc::clone(names)), column::values(&row)?);
+        bytes += row.size();
+        // The connection is given up: it would have to read all the others first.
+        if bytes > MOST_BYTES {
+            return Err(StoreError::TooMuch.into());
+        }
+        found.push(row);
+    }
+    Ok(found)
 }
 
 /// Runs a statement and hands its rows on while they come; see [`Sink::forward`].

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::{Pool, Server, Session};
 use crate::error::Failure;
-use crate::stream::{AHEAD, CHUNK, Chunk};
+use crate::stream::{AHEAD, Chunk, Gathering};
 use crate::transaction::Text;
 use crate::{Row, RowStream, ServerConfig, Statement, StoreError, mariadb, postgres};
 
@@ -82,7 +82,7 @@ impl Sink {
         mut convert: impl FnMut(&R) -> Result<Row, StoreError>,
         error: fn(&sqlx::Error) -> Failure,
     ) -> Result<bool, Failure> {
-        let mut chunk = Vec::new();
+        let mut gathering = Gathering::default();
         loop {
             let next = rows.try_next();
             let next = match self.limit {
@@ -95,11 +95,13 @@ impl Sink {
             let Some(row) = next.map_err(|failure| error(&failure))? else {
                 break;
             };
-            chunk.push(convert(&row)?);
-            if chunk.len() == CHUNK && self.send(std::mem::take(&mut chunk)).await.is_none() {
+            if let Some(chunk) = gathering.add(convert(&row)?)
+                && self.send(chunk).await.is_none()
+            {
                 return Ok(false);
             }
         }
+        let chunk = gathering.take();
         if !chunk.is_empty() {
             self.send(chunk).await;
         }

@@ -65,7 +65,13 @@ impl<DB: Database> Session<DB> {
     pub(crate) fn settle_after<T>(&mut self, result: &Result<T, Failure>) {
         let reusable = match result {
             Ok(_) => true,
-            Err(failure) => !failure.again && !matches!(failure.error, StoreError::Unavailable(_)),
+            Err(failure) => {
+                !failure.again
+                    && !matches!(
+                        failure.error,
+                        StoreError::Unavailable(_) | StoreError::TooMuch
+                    )
+            }
         };
         if reusable {
             self.settle();

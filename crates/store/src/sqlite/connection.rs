@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{fold, statement};
+use super::statement;
 use crate::StoreError;
 
 /// How long to wait for a lock that another process holds.
@@ -65,7 +65,6 @@ pub(super) fn open(path: &Path, role: Role) -> Result<Connection, StoreError> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        fold::register(&connection)?;
         // A misspelt "column" must not turn into a string, and the file's content is data:
         // it cannot call functions behind our back.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;

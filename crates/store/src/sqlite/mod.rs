@@ -3,7 +3,7 @@
 mod catalogue;
 mod checkpoint;
 mod connection;
-mod fold;
+mod like;
 mod operation;
 mod pace;
 mod reading;
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use crate::transaction::{Connection, Transaction};
 use crate::{Column, ColumnChange, Index, Row, Sql, StoreError, Value};
 
-pub(crate) use fold::NAME as FOLD;
+pub(crate) use like::NAME as LIKE;
 pub(crate) use statement::{Names, execute, rows};
 
 /// Connections kept for readers. More are opened when more threads read at once, and closed
@@ -38,6 +38,7 @@ impl Reader {
     fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = connection::open(path, connection::Role::Reader)?;
         let pace = pace::Pace::attach(&mut connection)?;
+        like::register(&connection, Arc::clone(&pace)).map_err(|error| statement::error(&error))?;
         Ok(Self {
             connection,
             shapes: statement::Shapes::default(),

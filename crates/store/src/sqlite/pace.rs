@@ -11,14 +11,16 @@ use crate::StoreError;
 /// SQLite asks after so many steps of its machine, of which a look-up by key takes some dozens.
 const STEPS: i32 = 1000;
 
-/// What a statement may take on a thread that others wait for, in thousands of steps: about a
-/// millisecond.
-const SHORT: i64 = 40;
+/// So many bytes that a step reads or compares count as a step.
+const BYTES: usize = 16;
+
+/// What a statement may take on a thread that others wait for, in steps: about a millisecond.
+const SHORT: i64 = 40_000;
 
 /// The pace of one connection. SQLite asks it every thousand steps whether to go on.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// Answers left; only counts while `limited`.
+    /// Steps left; only counts while `limited`.
     left: AtomicI64,
     limited: AtomicBool,
     /// The number of the long statement that runs, and of the last one that nobody waits for.
@@ -67,9 +69,19 @@ impl Pace {
         self.current.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts bytes that were read or compared within a step. Whether the statement has to end.
+    pub(super) fn spend(&self, bytes: usize) -> bool {
+        let steps = i64::try_from(bytes / BYTES).unwrap_or(i64::MAX);
+        self.ends_after(steps)
+    }
+
     fn ends(&self) -> bool {
-        let over =
-            self.limited.load(Ordering::Relaxed) && self.left.fetch_sub(1, Ordering::Relaxed) <= 0;
+        self.ends_after(i64::from(STEPS))
+    }
+
+    fn ends_after(&self, steps: i64) -> bool {
+        let over = self.limited.load(Ordering::Relaxed)
+            && self.left.fetch_sub(steps, Ordering::Relaxed) < steps;
         over || self.stopped.load(Ordering::Relaxed) == self.current.load(Ordering::Relaxed)
     }
 }

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::{Reader, Sqlite, statement};
-use crate::stream::{AHEAD, CHUNK, Chunk};
+use crate::stream::{AHEAD, Chunk, Gathering, MOST_BYTES};
 use crate::{Row, RowStream, Statement, StoreError};
 
 /// At most so many statements that take long run at a time.
@@ -28,9 +28,15 @@ impl Sqlite {
             return Ok(rows);
         }
         let mut found = Vec::new();
+        let mut bytes = 0;
         let mut stream = self.stream(statement).await?;
         while let Some(chunk) = stream.next().await {
-            found.extend(chunk?);
+            let chunk = chunk?;
+            bytes += chunk.iter().map(Row::size).sum::<usize>();
+            if bytes > MOST_BYTES {
+                return Err(StoreError::TooMuch);
+            }
+            found.extend(chunk);
         }
         Ok(found)
     }
@@ -46,15 +52,22 @@ impl Sqlite {
             reader.pace.limit();
         }
         let Reader {
-            connection, shapes, ..
+            connection,
+            shapes,
+            pace,
         } = &mut reader;
         let Statement { text, values } = statement;
-        let rows = statement::dynamic_rows(connection, shapes, text, values);
+        let mut rows = Vec::new();
+        let read = statement::each_dynamic_row(connection, shapes, text, values, |row| {
+            let long = pace.spend(row.size());
+            rows.push(row);
+            !long
+        });
         let interrupted = limited && reader.pace.lift();
         self.readers.give_back(reader);
-        match rows {
-            Err(_) if interrupted => Ok(None),
-            rows => rows.map(Some),
+        match interrupted {
+            true => Ok(None),
+            false => read.map(|()| Some(rows)),
         }
     }
 
@@ -83,18 +96,16 @@ impl Sqlite {
 
 /// Reads to the end, or until nobody waits any more.
 fn send_rows(reader: &mut Reader, statement: &Statement, sender: &mpsc::Sender<Chunk>) {
-    let mut chunk = Vec::new();
+    let mut gathering = Gathering::default();
     let Reader {
         connection, shapes, ..
     } = reader;
     let Statement { text, values } = statement;
     let read = statement::each_dynamic_row(connection, shapes, text, values, |row| {
-        chunk.push(row);
-        if chunk.len() < CHUNK {
-            return true;
-        }
-        sender.blocking_send(Ok(std::mem::take(&mut chunk))).is_ok()
+        let enough = gathering.add(row);
+        enough.is_none_or(|chunk| sender.blocking_send(Ok(chunk)).is_ok())
     });
+    let chunk = gathering.take();
     let last = match read {
         Err(error) => Err(error),
         Ok(()) if chunk.is_empty() => return,

@@ -100,17 +100,6 @@ pub(super) fn fixed_rows(
     rows_of_shape(connection, text, values, limit, shape)
 }
 
-/// All rows of a dynamic statement, whose shape the connection may know already.
-pub(super) fn dynamic_rows(
-    connection: &Connection,
-    shapes: &mut Shapes,
-    text: &str,
-    values: &[Value],
-) -> Result<Vec<Row>, StoreError> {
-    let shape = |statement: &Statement<'_>| shapes.dynamic_shape(text, statement);
-    rows_of_shape(connection, text, values, usize::MAX, shape)
-}
-
 /// Hands each row of a dynamic statement on, until `take` answers `false`.
 pub(super) fn each_dynamic_row(
     connection: &Connection,

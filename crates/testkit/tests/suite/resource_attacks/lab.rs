@@ -62,7 +62,14 @@ fn definitions() -> Vec<Value> {
         ],
         "permissions": [managers, right("Sales User", json!({}))],
     });
-    vec![customer, row, job, robot]
+    let parcel = json!({
+        "name": "Parcel", "fields": [
+            {"fieldname": "kind", "fieldtype": "Data"},
+            {"fieldname": "body", "fieldtype": "Long Text"},
+        ],
+        "permissions": [right("Sales User", json!({}))],
+    });
+    vec![customer, row, job, robot, parcel]
 }
 
 /// Installs it.
