@@ -234,9 +234,9 @@ fn fetched_by<'d>(
 fn source<'d>(target: &'d DocType, name: &str) -> Option<&'d Field> {
     match value::standard(name) {
         Some(field) if super::load::HEAD.contains(&name) => Some(field),
-        _ => target
-            .field(name)
-            .filter(|field| field.has_column() && field.fieldtype != FieldType::Password),
+        _ => target.field(name).filter(|field| {
+            field.has_column() && !field.secret && field.fieldtype != FieldType::Password
+        }),
     }
 }
 

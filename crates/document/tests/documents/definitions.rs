@@ -30,6 +30,7 @@ fn own() -> Vec<Value> {
             {"fieldname": "title", "fieldtype": "Data", "label": "Title", "reqd": 1},
             {"fieldname": "lead", "fieldtype": "Data", "label": "Lead"},
             {"fieldname": "key", "fieldtype": "Password", "label": "Key"},
+            {"fieldname": "proof", "fieldtype": "Data", "label": "Proof", "secret": 1, "default": "a hash"},
             {"fieldname": "up", "fieldtype": "Link", "options": "Test Project", "label": "Up"},
         ],
     }));
@@ -133,6 +134,7 @@ fn task() -> Value {
             {"fieldname": "project", "fieldtype": "Link", "options": "Test Project", "label": "Project"},
             {"fieldname": "lead", "fieldtype": "Data", "label": "Lead", "fetch_from": "project.lead", "read_only": 1},
             {"fieldname": "key", "fieldtype": "Data", "label": "Key", "fetch_from": "project.key"},
+            {"fieldname": "proof", "fieldtype": "Data", "label": "Proof", "fetch_from": "project.proof"},
             {"fieldname": "about_type", "fieldtype": "Link", "options": "DocType", "label": "About Type"},
             {"fieldname": "about", "fieldtype": "Dynamic Link", "options": "about_type", "label": "About"},
             {"fieldname": "who", "fieldtype": "Link", "options": "User", "label": "Who", "default": "__user"},

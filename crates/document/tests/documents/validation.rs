@@ -209,7 +209,9 @@ pub(crate) async fn links_lead_somewhere(world: &World) {
     });
     let made = documents.insert("Test Task", values).await.unwrap();
     assert_eq!(made.values["lead"], json!("Ada"), "fetched");
-    assert_eq!(made.values["key"], Value::Null, "secrets are not fetched");
+    for secret in ["key", "proof"] {
+        assert_eq!(made.values[secret], Value::Null, "{secret} is not fetched");
+    }
     assert_eq!(made.values["rows"][0]["lead"], json!("Ada"));
     let about = values!({"about_type": "Test Settings", "about": "Test Settings"});
     documents
