@@ -222,6 +222,9 @@ fn backlinks(
     let mut conditions = vec![(field.fieldname.as_str(), Value::from(name))];
     match field.fieldtype {
         FieldType::Link if field.target() == Some(&doctype.name) => {}
+        // Anybody with such a field may name anything in it: that must not keep a session from
+        // being ended, nor a permission from being taken away.
+        FieldType::DynamicLink if doctype.is_kept() || doctype.watched => return None,
         FieldType::DynamicLink => {
             let about = field.options.as_deref()?;
             place.field(about).filter(|about| about.has_column())?;

@@ -45,6 +45,8 @@ fn definitions() -> Vec<Value> {
             {"fieldname": "subject", "fieldtype": "Data"},
             {"fieldname": "customer", "fieldtype": "Link", "options": "Customer"},
             fetched("phone", "customer.phone"), fetched("credit", "customer.credit"),
+            {"fieldname": "about_type", "fieldtype": "Link", "options": "DocType"},
+            {"fieldname": "about", "fieldtype": "Dynamic Link", "options": "about_type"},
             {"fieldname": "rows", "fieldtype": "Table", "options": "Job Row"},
         ],
         "permissions": [

@@ -4,6 +4,7 @@ mod credentials;
 mod fetched;
 mod kept_keys;
 mod lab;
+mod links;
 mod long_texts;
 
 use crema_testkit::{App, Engine, Request, Response};
