@@ -94,7 +94,6 @@ async fn singles_and_what_is_about_a_doctype() {
     scene.app.close().await;
 }
 
-// spec: http.md, "405 with `Allow` for other methods"
 // spec: http.md, Resource server, "expand"
 #[tokio::test]
 async fn links_of_a_document_are_expanded_as_far_as_one_may_read() {
@@ -128,6 +127,7 @@ async fn links_of_a_document_are_expanded_as_far_as_one_may_read() {
     scene.app.close().await;
 }
 
+// spec: http.md, "405 with `Allow` for other methods"
 #[tokio::test]
 async fn other_http_methods_are_refused_with_those_that_there_are() {
     let scene = Scene::start().await;
