@@ -31,7 +31,6 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("allow_consecutive_login_attempts", 0, 1000),
     ("allow_login_after_fail", 1, 7 * DAY),
     ("login_with_email_link_expiry", 1, 1440),
-    ("max_list_length", 1, 1_000_000),
     ("password_reset_limit", 0, 1000),
     ("reset_password_link_expiry_duration", 0, 30 * DAY),
 ];

@@ -52,7 +52,6 @@ on_sqlite! {
             ("System Settings", "session_absolute_expiry", json!("0:00")),
             ("System Settings", "time_zone", json!("Mars/Olympus")),
             ("System Settings", "language", json!("e n")),
-            ("System Settings", "max_list_length", json!(0)),
             ("System Settings", "allow_consecutive_login_attempts", json!(-1)),
             ("Website Settings", "home_page", json!("//evil.example")),
             ("Website Settings", "app_logo", json!("javascript:alert(1)")),
