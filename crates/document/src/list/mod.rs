@@ -11,6 +11,7 @@ mod filter;
 mod json;
 mod kind;
 mod path;
+mod places;
 mod query;
 mod request;
 mod rows;
@@ -21,11 +22,13 @@ mod test;
 
 use crema_store::{RowStream, Statement};
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::documents::Documents;
 use crate::refusal::DocumentError;
 use query::Query;
 
+pub(crate) use places::Places;
 pub use request::ListRequest;
 
 /// Rows of a list, each with its members in the order asked for.
@@ -38,6 +41,7 @@ pub struct ListStream {
     query: Query,
     links: Vec<expand::Link>,
     rows: RowStream,
+    _place: OwnedSemaphorePermit,
 }
 
 impl ListStream {
@@ -78,7 +82,8 @@ impl Documents {
     /// The rows of a list as a stream: for lists that may be long.
     ///
     /// # Errors
-    /// As [`Documents::list`], for everything that is known before the first row.
+    /// As [`Documents::list`], for everything that is known before the first row, and when the
+    /// actor reads as many as one may at a time.
     pub async fn stream(
         &self,
         doctype: &str,
@@ -87,12 +92,14 @@ impl Documents {
         let query = Query::new(self, &self.doctype(doctype)?, request)?;
         let links = expand::links(self, &query.selected, &request.expand);
         let statement = self.statement(&query, request);
+        let place = self.site.places().take(&self.actor.user).await?;
         let rows = self.site.database().stream(statement).await?;
         Ok(ListStream {
             documents: self.clone(),
             query,
             links,
             rows,
+            _place: place,
         })
     }
 

@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use crema_store::{Database, DatabaseConfig, StoreError};
 
 use crate::config::FileStamp;
+use crate::list::Places;
 use crate::{
     Bench, BenchError, LocalTime, Registry, SiteConfig, SiteError, TimeZone, Timestamp, singles,
     version,
@@ -31,6 +32,7 @@ pub struct Site {
     builtin: Arc<Registry>,
     definitions: ArcSwap<Definitions>,
     database: Database,
+    places: Places,
     connection: DatabaseConfig,
     config: ArcSwap<Loaded>,
     zone: ArcSwap<TimeZone>,
@@ -75,6 +77,7 @@ impl Site {
             definitions: ArcSwap::from_pointee(Definitions::of(&registry)),
             builtin: registry,
             database: Database::open(&connection)?,
+            places: Places::default(),
             connection,
             config: ArcSwap::from_pointee(Loaded { config, stamp }),
             zone: ArcSwap::from_pointee(TimeZone::utc()),
@@ -105,6 +108,11 @@ impl Site {
     /// Its database.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The places for long lists.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Its configuration as of the last look.
