@@ -64,12 +64,6 @@ impl StoreError {
     pub const fn is_unique_violation(&self) -> bool {
         matches!(self, Self::UniqueViolation { .. })
     }
-
-    /// Whether the same operation may succeed when it is tried again later.
-    #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Busy)
-    }
 }
 
 /// An error, and whether the whole transaction may be tried again at once.
