@@ -256,7 +256,7 @@ fn clients_cannot_make_series() {
             let path = format!("/page-{number}");
             assert_eq!(http.get(&path).send().await.status, 404);
             let unknown = method(&format!("method_{number}"));
-            assert_eq!(http.get(&unknown).send().await.status, 417);
+            assert_eq!(http.get(&unknown).send().await.status, 401);
             let grant = format!("grant-{number}");
             let form = [("grant_type", grant.as_str()), ("client_id", id.as_str())];
             let answer = http.post(&method("get_token")).form(&form).send().await;
