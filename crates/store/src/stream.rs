@@ -13,7 +13,7 @@ pub(crate) const CHUNK: usize = 256;
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 
 /// What the rows of one answer may take that are in memory together.
-pub(crate) const MOST_BYTES: usize = 128 << 20;
+const MOST_BYTES: usize = 128 << 20;
 
 /// So many chunks wait for the reader; the database waits when there are more.
 pub(crate) const AHEAD: usize = 2;
@@ -44,8 +44,36 @@ impl Gathering {
     }
 }
 
+/// All rows of one answer, as long as they may be in memory together.
+#[derive(Default)]
+pub(crate) struct Together {
+    rows: Vec<Row>,
+    bytes: usize,
+}
+
+impl Together {
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMuch`].
+    pub(crate) fn add(&mut self, row: Row) -> Result<(), StoreError> {
+        self.bytes = self.bytes.saturating_add(row.size());
+        if self.bytes > MOST_BYTES {
+            return Err(StoreError::TooMuch);
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The rows.
+    pub(crate) fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+}
+
 /// The rows of one statement, a few hundred at a time. No more than about a thousand are in
-/// memory, however many there are, nor more than a few MiB unless one alone is longer. Dropping it ends the statement.
+/// memory, however many there are, nor more than a few MiB unless one alone is longer. Dropping
+/// it ends the statement.
 pub struct RowStream {
     chunks: mpsc::Receiver<Chunk>,
     _end: Box<dyn Send + Sync>,

@@ -19,7 +19,7 @@ use sqlx::{
 use crate::dialect::MARIADB_COLLATION;
 use crate::error::Failure;
 use crate::server::{Sink, TRUST_IDLE, idle_in_transaction, ping_in_time};
-use crate::stream::MOST_BYTES;
+use crate::stream::Together;
 use crate::transaction::Text;
 use crate::{Row, ServerConfig, StoreError, Tls, Value, datetime};
 
@@ -111,19 +111,13 @@ pub(crate) async fn rows(
     let (statement, arguments) = bind(connection, text, values).await?;
     let mut rows = statement.query_with(arguments).fetch(connection);
     let mut names = None;
-    let mut found: Vec<Row> = Vec::new();
-    let mut bytes = 0;
+    let mut found = Together::default();
     while let Some(row) = rows.try_next().await.map_err(|failure| error(&failure))? {
         let names = names.get_or_insert_with(|| column::names(&row));
-        let row = Row::new(Some(Arc::clone(names)), column::values(&row)?);
-        bytes += row.size();
-        // The connection is given up: it would have to read all the others first.
-        if bytes > MOST_BYTES {
-            return Err(StoreError::TooMuch.into());
-        }
-        found.push(row);
+        // When it is too much, the connection is given up: it would have to read the rest first.
+        found.add(Row::new(Some(Arc::clone(names)), column::values(&row)?))?;
     }
-    Ok(found)
+    Ok(found.into_rows())
 }
 
 /// Runs a statement and hands its rows on while they come; see [`Sink::forward`].

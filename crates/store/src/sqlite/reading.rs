@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::{Reader, Sqlite, statement};
-use crate::stream::{AHEAD, Chunk, Gathering, MOST_BYTES};
+use crate::stream::{AHEAD, Chunk, Gathering, Together};
 use crate::{Row, RowStream, Statement, StoreError};
 
 /// At most so many statements that take long run at a time.
@@ -27,18 +27,14 @@ impl Sqlite {
         if let Some(rows) = self.short_rows(&statement, limited)? {
             return Ok(rows);
         }
-        let mut found = Vec::new();
-        let mut bytes = 0;
+        let mut found = Together::default();
         let mut stream = self.stream(statement).await?;
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk?;
-            bytes += chunk.iter().map(Row::size).sum::<usize>();
-            if bytes > MOST_BYTES {
-                return Err(StoreError::TooMuch);
+            for row in chunk? {
+                found.add(row)?;
             }
-            found.extend(chunk);
         }
-        Ok(found)
+        Ok(found.into_rows())
     }
 
     /// `None` when it takes too long for a thread that others wait for.
