@@ -6,6 +6,7 @@ use crema_crypto::{Entropy, SystemEntropy};
 use crema_document::{Clock, SystemClock};
 
 use crate::events::Events;
+use crate::outgoing::Outgoing;
 use crate::password::PasswordPool;
 use crate::signing::Signers;
 
@@ -22,6 +23,8 @@ pub struct Environment {
     pub signers: Signers,
     /// What has happened, counted over all sites.
     pub events: Arc<Events>,
+    /// Sends requests to other servers.
+    pub outgoing: Outgoing,
 }
 
 impl Environment {
@@ -34,6 +37,7 @@ impl Environment {
             passwords: PasswordPool::default(),
             signers: Signers::default(),
             events: Arc::default(),
+            outgoing: Outgoing::system(),
         }
     }
 }

@@ -53,6 +53,10 @@ pub struct Settings {
     pub show_protected_resource_metadata: bool,
     /// `register_client` is answered.
     pub enable_dynamic_client_registration: bool,
+    /// A `client_id` may be the address of a metadata document.
+    pub enable_client_id_metadata_documents: bool,
+    /// `/mcp` is answered.
+    pub enable_mcp: bool,
     /// Base URLs of Social Login Keys are named as authorization servers.
     pub show_social_login_key_as_authorization_server: bool,
     /// Origins, host names or `*` that may use the OAuth endpoints across origins.
@@ -166,6 +170,9 @@ impl Settings {
             show_auth_server_metadata: oauth.flag("show_auth_server_metadata"),
             show_protected_resource_metadata: oauth.flag("show_protected_resource_metadata"),
             enable_dynamic_client_registration: oauth.flag("enable_dynamic_client_registration"),
+            enable_client_id_metadata_documents: oauth
+                .flag("enable_client_id_metadata_documents"),
+            enable_mcp: oauth.flag("enable_mcp"),
             show_social_login_key_as_authorization_server: oauth
                 .flag("show_social_login_key_as_authorization_server"),
             allowed_public_client_origins: words(oauth, "allowed_public_client_origins"),

@@ -57,10 +57,10 @@ pub const USERINFO: Endpoint = endpoint(
     "/api/method/frappe.integrations.oauth2.openid_profile",
     &["GET", "POST"],
 );
-/// RFC 7591.
+/// RFC 7591; the other methods are those of RFC 7592, at the `registration_client_uri`.
 pub const REGISTER: Endpoint = endpoint(
     "/api/method/frappe.integrations.oauth2.register_client",
-    &["POST"],
+    &["POST", "GET", "PUT", "DELETE"],
 );
 /// The OpenID configuration where older clients look for it.
 pub const OPENID_CONFIGURATION_METHOD: Endpoint = endpoint(
@@ -79,8 +79,11 @@ pub const PROTECTED_RESOURCE: Endpoint =
 /// The public keys.
 pub const JWKS: Endpoint = endpoint("/.well-known/jwks.json", &["GET", "HEAD"]);
 
+/// The Model Context Protocol's streamable HTTP transport, where OAuth Settings turn it on.
+pub const MCP: Endpoint = endpoint("/mcp", &["POST"]);
+
 /// All of them.
-pub const ALL: [Endpoint; 12] = [
+pub const ALL: [Endpoint; 13] = [
     AUTHORIZE,
     APPROVE,
     TOKEN,
@@ -93,4 +96,5 @@ pub const ALL: [Endpoint; 12] = [
     AUTHORIZATION_SERVER,
     PROTECTED_RESOURCE,
     JWKS,
+    MCP,
 ];

@@ -31,6 +31,7 @@ pub mod params;
 pub mod pkce;
 pub mod prompt;
 pub mod redirect_uri;
+pub mod registration;
 pub mod resource;
 pub mod resource_scope;
 pub mod response;

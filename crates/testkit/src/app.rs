@@ -99,6 +99,7 @@ impl AppBuilder {
             passwords: PasswordPool::bounded(PasswordCost::minimal(), 2, 10_000),
             signers: crema_auth::signing::Signers::default(),
             events: Arc::default(),
+            outgoing: crema_auth::outgoing::Outgoing::system(),
         };
         let registry = Registry::builtin().expect("the definitions are broken");
         let site = HostedSite::create(&bench, &self, &environment, &registry).await;

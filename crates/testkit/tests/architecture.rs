@@ -86,7 +86,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing-subscriber", &["crema"]),
     ("openidconnect", &["crema-testkit"]),
     ("proptest", &["crema-testkit"]),
-    ("reqwest", &["crema-testkit"]),
+    ("reqwest", &["crema-auth", "crema-testkit"]),
+    ("rmcp", &["crema-web"]),
     ("tempfile", &["crema-testkit", "crema-bench"]),
     ("thirtyfour", &["crema-testkit"]),
 ];

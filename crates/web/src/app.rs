@@ -23,7 +23,7 @@ use crate::reply::{self, Problem, Reply};
 use crate::request_id::{RequestId, RequestIds};
 use crate::request_line::RequestLine;
 use crate::sites::{NoSite, Sites};
-use crate::{account, ahead, api, cookies, cors, oauth, openapi, origin};
+use crate::{account, ahead, api, cookies, cors, mcp, oauth, openapi, origin};
 
 /// The largest body on OAuth paths and sign-in, in bytes.
 // spec: security.md, "Bodies over the limit (1 MiB on OAuth paths, 25 MiB elsewhere)"
@@ -435,6 +435,7 @@ async fn route(call: &Call) -> Result<Reply, Problem> {
             let behind = behind(endpoints::PROTECTED_RESOURCE.path);
             oauth::well_known::protected_resource(call, behind).await
         }
+        Endpoint::Mcp => mcp::answer(call).await,
         Endpoint::Openapi => openapi::answer(call).await,
         Endpoint::LoginPage => account::login(call).await,
         Endpoint::Me => account::me(call).await,

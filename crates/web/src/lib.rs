@@ -17,6 +17,7 @@ pub mod cookies;
 pub mod cors;
 pub mod csrf;
 mod lenient_query;
+pub mod mcp;
 pub mod metrics;
 pub mod oauth;
 pub mod openapi;

@@ -152,6 +152,7 @@ fn provider(site: Site, clock: &Arc<FixedClock>, seed: u64) -> Arc<Provider> {
         passwords: PasswordPool::bounded(PasswordCost::minimal(), 2, 1000),
         signers: crema_auth::signing::Signers::default(),
         events: Arc::default(),
+        outgoing: crema_auth::outgoing::Outgoing::system(),
     };
     Arc::new(Provider::new(Arc::new(site), environment).unwrap())
 }

@@ -6,7 +6,6 @@ use crema_auth::Failure;
 use crema_auth::caller::Caller;
 use crema_document::apps;
 use crema_document::{Reason, Refusal};
-use crema_protocol::endpoints;
 use serde_json::json;
 
 use crate::api::arguments::Arguments;
@@ -143,12 +142,6 @@ impl Method {
 /// A name that is no method, in Frappe's words: of an app that is not there, or a function that
 /// may not be called.
 async fn unknown(call: &Call, caller: &Caller, name: &str) -> Result<Problem, Problem> {
-    // spec: http.md, register_client, "Off: 404 JSON"
-    if endpoints::REGISTER.method_name() == Some(name) {
-        return Ok(Problem::not_found(
-            "Clients cannot register themselves here.",
-        ));
-    }
     let name: String = name.chars().take(LONGEST_NAME).collect();
     let app = name.split('.').next().unwrap_or_default();
     if is_installed(call, app).await? {

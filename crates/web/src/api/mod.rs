@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::call::Call;
 use crate::metrics::Endpoint;
-use crate::oauth::{authorize, introspect, revoke, token, userinfo, well_known};
+use crate::oauth::{authorize, introspect, register, revoke, token, userinfo, well_known};
 use crate::reply::{self, Problem, Reply};
 
 pub(crate) use identity::identify;
@@ -37,6 +37,7 @@ pub async fn method(call: &Call, method: Endpoint, name: &str) -> Result<Reply, 
         Endpoint::Approve => authorize::approve(call).await,
         Endpoint::Token => token::answer(call).await,
         Endpoint::Revoke => revoke::answer(call).await,
+        Endpoint::Register => register::answer(call).await,
         Endpoint::Introspect => introspect::answer(call).await,
         Endpoint::Userinfo => userinfo::answer(call).await,
         Endpoint::OpenidConfiguration => well_known::openid_configuration(call).await,

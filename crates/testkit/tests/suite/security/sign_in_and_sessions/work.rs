@@ -23,6 +23,7 @@ async fn slow_server(app: &App, cost: PasswordCost, workers: usize, queue: usize
         passwords: PasswordPool::bounded(cost, workers, queue),
         signers: crema_auth::signing::Signers::default(),
         events: Arc::default(),
+        outgoing: crema_auth::outgoing::Outgoing::system(),
     };
     let registry = Registry::builtin().unwrap();
     let sites = Arc::new(Sites::new(app.bench().clone(), registry, environment));
