@@ -4,13 +4,17 @@
 //! cannot contradict each other, and lists only what works on the site.
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::claims::USER_CLAIMS;
 use crate::client_rules::{AuthMethod, GrantType, IdTokenAlgorithm};
-use crate::endpoints;
+use crate::limits;
 use crate::pkce::Method;
 use crate::prompt::Prompt;
+use crate::resource_scope::ResourceScopes;
 use crate::response::{ResponseMode, ResponseType};
+use crate::scope::Scope;
+use crate::{endpoints, resource};
 
 /// Claims of the protocol that ID tokens carry beside those about the user.
 const TOKEN_CLAIMS: [&str; 11] = [
@@ -42,8 +46,11 @@ const DEFAULT_SCOPES: [&str; 6] = [
 pub struct Metadata {
     /// The issuer, without a slash at its end.
     pub issuer: String,
-    /// Scopes Supported of OAuth Settings; empty means the standard ones.
+    /// Scopes Supported of OAuth Settings; empty means the standard ones and those of
+    /// [`Metadata::registration_scopes`].
     pub scopes: Vec<String>,
+    /// What clients that registered themselves may ask for.
+    pub registration_scopes: Vec<String>,
     /// Dynamic registration is on.
     pub registration: bool,
     /// Client metadata documents are on.
@@ -64,6 +71,7 @@ impl Metadata {
         Metadata {
             issuer: issuer.into(),
             scopes: Vec::new(),
+            registration_scopes: Vec::new(),
             registration: false,
             client_id_metadata_document: false,
             optional_grants: Vec::new(),
@@ -141,7 +149,9 @@ impl Metadata {
             document.list(&name, AuthMethod::ALL.map(AuthMethod::as_str));
         }
         document.list("code_challenge_methods_supported", [Method::S256.as_str()]);
-        document.list("scopes_supported", DEFAULT_SCOPES);
+        let standard = DEFAULT_SCOPES.into_iter();
+        let registration = self.registration_scopes.iter().map(String::as_str);
+        document.list("scopes_supported", standard.chain(registration));
         document.list("scopes_supported", self.scopes.iter().map(String::as_str));
         let user_claims = USER_CLAIMS.iter().map(|(claim, _)| *claim);
         document.list("claims_supported", user_claims.chain(TOKEN_CLAIMS));
@@ -200,8 +210,54 @@ impl ProtectedResource {
     }
 }
 
+/// The identifier of the resource at this path of the issuer, exactly as a client makes the
+/// address of its metadata out of it: what comes behind the well-known path, its percent-encoding
+/// and a slash at its end included. The bare path and `/` both mean the site itself.
+///
+/// `None` for a path that a browser would write in another way (dot segments, backslashes,
+/// characters that have to be encoded), that has an empty segment, or that is too long.
+// spec: RFC 9728 §3.1 and §3.3; http.md, Metadata, "with a path suffix, `resource` includes it"
+pub fn resource_identifier(issuer: &str, path: &str) -> Option<String> {
+    if matches!(path, "" | "/") {
+        return Some(issuer.to_owned());
+    }
+    let identifier = format!("{issuer}{path}");
+    if !path.starts_with('/') || path.contains("//") || identifier.len() > limits::RESOURCE {
+        return None;
+    }
+    let url = Url::parse(&identifier).ok()?;
+    let same = url.path() == path && url.query().is_none() && url.fragment().is_none();
+    same.then_some(identifier)
+}
+
+/// What resource metadata names: what clients that registered themselves may ask for, and of that
+/// only what is in Scopes Supported when anything is.
+// spec: http.md, register_client, "resource metadata and challenges name only those"
+pub fn resource_scopes(supported: &[String], registration: &[String]) -> Vec<String> {
+    if supported.is_empty() {
+        return registration.to_vec();
+    }
+    let allowed = Scope::from_registered(&registration.join(" "));
+    let opened = ResourceScopes::of(&allowed);
+    let is_allowed = |scope: &&String| {
+        let wanted = ResourceScopes::of(&Scope::from_registered(scope));
+        allowed.contains(scope) || (!wanted.is_empty() && opened.covers(&wanted))
+    };
+    supported.iter().filter(is_allowed).cloned().collect()
+}
+
+/// An address as the issuer of another authorization server (RFC 8414 §2): https, or http where
+/// this site itself is served so; no query, no fragment, no credentials. A bare origin loses its
+/// `/`; a path stays as it is written.
+pub fn foreign_issuer(own: &str, address: &str) -> Option<String> {
+    let issuer = resource::canonical(address.trim())?;
+    let url = Url::parse(&issuer).ok()?;
+    let secure = url.scheme() == "https" || (url.scheme() == "http" && own.starts_with("http:"));
+    (secure && url.has_host() && url.query().is_none()).then_some(issuer)
+}
+
 /// A document under construction: a later member replaces an earlier one; empty texts and lists
-/// are left out, as RFC 8414 §3.2 wants.
+/// are left out, as RFC 8414 §3.2 wants, and so is what a list has already.
 #[derive(Default)]
 struct Document {
     members: std::collections::BTreeMap<String, Value>,
@@ -215,13 +271,14 @@ impl Document {
     }
 
     fn list<'a>(&mut self, name: &str, values: impl IntoIterator<Item = &'a str>) {
-        let values: Vec<Value> = values
-            .into_iter()
-            .filter(|value| !value.is_empty())
-            .map(Value::from)
-            .collect();
-        if !values.is_empty() {
-            self.members.insert(name.to_owned(), Value::Array(values));
+        let mut list: Vec<Value> = Vec::new();
+        for value in values.into_iter().filter(|value| !value.is_empty()) {
+            if !list.iter().any(|known| known == value) {
+                list.push(value.into());
+            }
+        }
+        if !list.is_empty() {
+            self.members.insert(name.to_owned(), Value::Array(list));
         }
     }
 

@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 
 use crema_protocol::client_rules::{GrantType, IdTokenAlgorithm};
 use crema_protocol::endpoints;
-use crema_protocol::metadata::{Metadata, ProtectedResource};
+use crema_protocol::metadata::{
+    Metadata, ProtectedResource, foreign_issuer, resource_identifier, resource_scopes,
+};
 use serde_json::{Value, json};
 
 fn names(document: &Value) -> BTreeSet<&str> {
@@ -185,6 +187,129 @@ fn the_protected_resource() {
     assert_eq!(resource.document(), expected);
 }
 
+// spec: http.md, Metadata, `scopes_supported`; RFC 8414 §2
+#[test]
+fn scopes_are_what_is_supported_or_the_standard_ones_and_those_of_registration() {
+    let mut metadata = Metadata::new("https://s");
+    metadata.registration_scopes = ["openid", "todo:read"].map(str::to_owned).to_vec();
+    let listed = |metadata: &Metadata| metadata.authorization_server()["scopes_supported"].clone();
+    assert_eq!(
+        listed(&metadata),
+        json!([
+            "openid",
+            "profile",
+            "email",
+            "roles",
+            "offline_access",
+            "all",
+            "todo:read"
+        ])
+    );
+    metadata.scopes = ["openid", "todo:*", "openid"].map(str::to_owned).to_vec();
+    assert_eq!(listed(&metadata), json!(["openid", "todo:*"]));
+}
+
+// spec: http.md, register_client, "resource metadata and challenges name only those"
+#[test]
+fn a_resource_names_only_what_registered_clients_may_ask_for() {
+    let texts = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+    let registration = texts("openid offline_access todo:*");
+    assert_eq!(resource_scopes(&[], &registration), registration);
+    for (supported, named) in [
+        ("openid all", "openid"),
+        ("todo:read todo:* note:read", "todo:read todo:*"),
+        ("method:frappe.ping openid", "openid"),
+    ] {
+        assert_eq!(
+            resource_scopes(&texts(supported), &registration),
+            texts(named)
+        );
+    }
+    assert!(resource_scopes(&texts("all"), &registration).is_empty());
+    let everything = texts("all openid");
+    let named = resource_scopes(&texts("todo:read profile all"), &everything);
+    assert_eq!(named, texts("todo:read all"));
+}
+
+// spec: RFC 9728 §3.1, §3.3: `resource` is what the client used
+#[test]
+fn a_path_is_kept_as_it_is_or_refused() {
+    let issuer = "https://site.example";
+    for path in ["", "/"] {
+        assert_eq!(resource_identifier(issuer, path).as_deref(), Some(issuer));
+    }
+    for path in [
+        "/mcp",
+        "/mcp/",
+        "/api/resource/To%20Do",
+        "/api/resource/%41%c3%a4",
+        "/a;b=c/~d/e.f/@:$&'()*+,=-_!",
+        "/a%2Fb",
+        "/.well-known/oauth-protected-resource",
+    ] {
+        let expected = format!("{issuer}{path}");
+        assert_eq!(resource_identifier(issuer, path), Some(expected), "{path}");
+    }
+    for path in [
+        "//evil.example",
+        "/a//b",
+        "/mcp//",
+        "/../mcp",
+        "/a/./b",
+        "/a/..",
+        "/%2e%2e/mcp",
+        "/a/%2E/b",
+        "/a\\b",
+        "/a b",
+        "/ä",
+        "/a\"b",
+        "/<b>",
+        "/a?b",
+        "/a#b",
+        "@evil.example",
+        ":8443",
+        "mcp",
+    ] {
+        assert_eq!(resource_identifier(issuer, path), None, "{path}");
+    }
+    let long = format!("/{}", "a".repeat(2048));
+    assert_eq!(resource_identifier(issuer, &long), None);
+}
+
+// spec: http.md, Metadata, "Base URLs of enabled Social Login Keys"; RFC 8414 §2
+#[test]
+fn a_base_url_becomes_an_issuer_or_nothing() {
+    let own = "https://site.example";
+    for (address, issuer) in [
+        (
+            "https://accounts.example.com",
+            "https://accounts.example.com",
+        ),
+        (
+            " https://Accounts.Example.com:443/ ",
+            "https://accounts.example.com",
+        ),
+        ("https://k.example/realms/a", "https://k.example/realms/a"),
+        ("https://k.example/a/", "https://k.example/a/"),
+    ] {
+        assert_eq!(foreign_issuer(own, address).as_deref(), Some(issuer));
+    }
+    for address in [
+        "",
+        "accounts.example.com",
+        "http://k.example",
+        "ftp://k.example",
+        "https://k.example/?tenant=a",
+        "https://k.example/#a",
+        "https://user:word@k.example",
+        "javascript:alert(1)",
+    ] {
+        assert_eq!(foreign_issuer(own, address), None, "{address}");
+    }
+    let development = foreign_issuer("http://s.localhost:8000", "http://k.localhost:8080/");
+    assert_eq!(development.as_deref(), Some("http://k.localhost:8080"));
+}
+
 // spec: http.md, Authorization server, the table of endpoints
 #[test]
 fn endpoints_have_frappes_paths() {
@@ -196,7 +321,11 @@ fn endpoints_have_frappes_paths() {
         (endpoints::REVOKE, path("revoke_token"), "POST"),
         (endpoints::INTROSPECT, path("introspect_token"), "POST"),
         (endpoints::USERINFO, path("openid_profile"), "GET, POST"),
-        (endpoints::REGISTER, path("register_client"), "POST"),
+        (
+            endpoints::REGISTER,
+            path("register_client"),
+            "POST, GET, PUT, DELETE",
+        ),
         (
             endpoints::OPENID_CONFIGURATION_METHOD,
             path("openid_configuration"),
@@ -222,6 +351,7 @@ fn endpoints_have_frappes_paths() {
             "/.well-known/jwks.json".into(),
             "GET, HEAD",
         ),
+        (endpoints::MCP, "/mcp".into(), "POST"),
     ];
     assert_eq!(table.len(), endpoints::ALL.len());
     for (index, (endpoint, path, allow)) in table.into_iter().enumerate() {
