@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::SiteConfig;
 use super::keys::{DbType, flag, network, number, whole};
+use super::outgoing::AllowedTarget;
 
 /// Every known key whose value the system cannot use, with what it needs.
 pub(super) fn faults(config: &SiteConfig) -> Vec<(String, String)> {
@@ -109,6 +110,13 @@ pub(super) fn faults(config: &SiteConfig) -> Vec<(String, String)> {
         if network(&entry).is_none() {
             let reason = "needs addresses or networks such as 10.0.0.0/8".to_owned();
             faults.push(("trusted_proxies".to_owned(), reason));
+        }
+    }
+    for entry in config.text_list("outgoing_allow") {
+        if AllowedTarget::parse(&entry).is_none() {
+            let reason =
+                "needs host names (idp.internal, idp.internal:8443), addresses or networks";
+            faults.push(("outgoing_allow".to_owned(), reason.to_owned()));
         }
     }
     faults

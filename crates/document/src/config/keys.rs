@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::SiteConfig;
+use super::outgoing::AllowedTarget;
 use crate::secret::SecretText;
 
 /// Which database a site uses (`db_type`).
@@ -284,8 +285,11 @@ impl SiteConfig {
     }
 
     /// `outgoing_allow` (ours): internal hosts and networks that this site may send requests to.
-    pub fn outgoing_allow(&self) -> Vec<String> {
+    pub fn outgoing_allow(&self) -> Vec<AllowedTarget> {
         self.text_list("outgoing_allow")
+            .iter()
+            .filter_map(|entry| AllowedTarget::parse(entry))
+            .collect()
     }
 
     /// `dns_multitenant`: whether only the Host header chooses the site; on when absent.

@@ -6,6 +6,7 @@
 mod check;
 mod file;
 mod keys;
+mod outgoing;
 mod redact;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 pub use file::{ConfigError, FileStamp, parse_value};
 pub(crate) use file::{ConfigFile, update, write_private};
 pub use keys::{AllowCors, DbType, IgnoreCsrf, ProviderLogin, RateLimit};
+pub use outgoing::AllowedTarget;
 pub use redact::{REDACTED, redacted};
 
 /// A site's merged configuration, checked: every key that the system knows has a usable value.
