@@ -297,7 +297,7 @@ pub async fn alive(
         return Ok(None);
     }
     let Some(client) = ctx
-        .client(&stored.client)
+        .client_record(&stored.client)
         .await?
         .filter(|client| client.enabled)
     else {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crema_crypto::timed_name;
 use crema_document::Timestamp;
+use crema_protocol::metadata_document;
 use tokio::sync::OnceCell;
 
 use crate::bearer::Ahead;
@@ -105,12 +106,30 @@ impl Ctx {
         ahead.as_mut().and_then(pick)
     }
 
-    /// The client of that id, enabled or not; ids are compared byte for byte.
+    /// The client that speaks of itself by this `client_id`, enabled or not; ids are compared byte
+    /// for byte. The address of a metadata document is one while the site takes such ids.
     ///
     /// # Errors
     /// When the database cannot be read or the stored secret cannot be decrypted.
     pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Failure> {
-        self.provider.client(client_id, self.version().await?).await
+        if metadata_document::is_address(client_id) {
+            if !self.settings().await?.enable_client_id_metadata_documents {
+                return Ok(None);
+            }
+            let version = self.version().await?;
+            return self.provider.client_by_document(client_id, version).await;
+        }
+        let client = self.client_record(client_id).await?;
+        Ok(client.filter(|client| client.rules.client_id == client_id))
+    }
+
+    /// The client whose record has this name, enabled or not: what codes, tokens, consents and
+    /// the audit trail remember.
+    ///
+    /// # Errors
+    /// As [`Ctx::client`].
+    pub async fn client_record(&self, name: &str) -> Result<Option<Arc<Client>>, Failure> {
+        self.provider.client(name, self.version().await?).await
     }
 
     /// The user of that name with the roles as of this request, enabled or not.

@@ -111,7 +111,7 @@ fn claims(
     IdTokenClaims::new(
         &ctx.issuer,
         &request.user.subject,
-        &client.name,
+        &client.rules.client_id,
         issued_at,
         expires,
     )

@@ -107,7 +107,7 @@ fn inactive() -> Members {
 
 fn describe(ctx: &Ctx, stored: &StoredToken, kind: TokenKind, alive: &bearer::Alive) -> Members {
     let mut answer = Members::default();
-    answer.put("client_id", stored.client.as_str());
+    answer.put("client_id", alive.client.rules.client_id.as_str());
     answer.put("trusted_client", i32::from(alive.client.skip_authorization));
     answer.put("active", true);
     answer.put("token_type", "Bearer");
@@ -116,7 +116,7 @@ fn describe(ctx: &Ctx, stored: &StoredToken, kind: TokenKind, alive: &bearer::Al
     answer.put("scope", stored.scopes.as_str());
     answer.put("sub", alive.user.subject.as_str());
     answer.put("username", alive.user.name.as_str());
-    answer.put("aud", audience(stored));
+    answer.put("aud", audience(stored, &alive.client));
     answer.put("iss", ctx.issuer.as_str());
     if let Ok(scope) = Scope::parse(&stored.scopes)
         && scope.contains("openid")
@@ -130,10 +130,10 @@ fn describe(ctx: &Ctx, stored: &StoredToken, kind: TokenKind, alive: &bearer::Al
 }
 
 /// The resources that the token is for, or the client itself.
-fn audience(stored: &StoredToken) -> Value {
+fn audience(stored: &StoredToken, client: &Client) -> Value {
     let resources = stored.resource.split(' ').filter(|one| !one.is_empty());
     match resources.collect::<Vec<_>>().as_slice() {
-        [] => json!(stored.client),
+        [] => json!(client.rules.client_id),
         [one] => json!(one),
         many => json!(many),
     }

@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use crate::client::Client;
 use crate::keys::Keyring;
 use crate::last_used::LastUsed;
-use crate::metadata::KeptDocument;
+use crate::metadata::KeptDocuments;
 use crate::settings::Settings;
 use crate::user::User;
 use crate::{Environment, Failure};
@@ -45,7 +45,7 @@ pub struct Provider {
     users: Cache<String, Versioned<User>>,
     settings: ArcSwapOption<Versioned<Settings>>,
     keyring: ArcSwapOption<Versioned<Keyring>>,
-    configuration: ArcSwapOption<KeptDocument>,
+    documents: ArcSwapOption<KeptDocuments>,
     last_used: Arc<LastUsed>,
     keys_last_used: Arc<LastUsed>,
 }
@@ -70,7 +70,7 @@ impl Provider {
             users: Cache::new(USERS_KEPT),
             settings: ArcSwapOption::empty(),
             keyring: ArcSwapOption::empty(),
-            configuration: ArcSwapOption::empty(),
+            documents: ArcSwapOption::empty(),
             last_used: Arc::new(LastUsed::of_tokens()),
             keys_last_used: Arc::new(LastUsed::of_keys()),
         })
@@ -115,32 +115,50 @@ impl Provider {
         &self.site_keys
     }
 
-    /// The client of that id as of the given site version.
+    /// The client whose record has this name as of the given site version.
     ///
     /// # Errors
     /// When the database cannot be read or the stored secret cannot be decrypted.
-    pub async fn client(
+    pub async fn client(&self, name: &str, version: u64) -> Result<Option<Arc<Client>>, Failure> {
+        match self.kept_client(name, version) {
+            Some(kept) => Ok(Some(kept)),
+            None => Ok(self.keep_client(name, version, crate::client::load(self, name).await?)),
+        }
+    }
+
+    /// The client that the metadata document at this address describes, as of the given site
+    /// version. Its record stands for it once a user has allowed it something.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn client_by_document(
         &self,
-        client_id: &str,
+        address: &str,
         version: u64,
     ) -> Result<Option<Arc<Client>>, Failure> {
-        if let Some(kept) = self.clients.get(client_id)
-            && kept.version == version
-        {
-            return Ok(Some(kept.value));
+        // No record has such a name, so both kinds of keys share one place.
+        match self.kept_client(address, version) {
+            Some(kept) => Ok(Some(kept)),
+            None => {
+                let loaded = crate::client::load_by_document(self, address).await?;
+                Ok(self.keep_client(address, version, loaded))
+            }
         }
-        let Some(client) = crate::client::load(self, client_id).await? else {
-            return Ok(None);
+    }
+
+    fn kept_client(&self, key: &str, version: u64) -> Option<Arc<Client>> {
+        let kept = self.clients.get(key)?;
+        (kept.version == version).then_some(kept.value)
+    }
+
+    fn keep_client(&self, key: &str, version: u64, loaded: Option<Client>) -> Option<Arc<Client>> {
+        let value = Arc::new(loaded?);
+        let kept = Versioned {
+            version,
+            value: Arc::clone(&value),
         };
-        let value = Arc::new(client);
-        self.clients.insert(
-            client_id.to_owned(),
-            Versioned {
-                version,
-                value: Arc::clone(&value),
-            },
-        );
-        Ok(Some(value))
+        self.clients.insert(key.to_owned(), kept);
+        Some(value)
     }
 
     /// The user of that name, with roles, as of the given site version.
@@ -185,9 +203,9 @@ impl Provider {
         Ok(value)
     }
 
-    /// The place of the OpenID configuration that was made last.
-    pub(crate) fn kept_configuration(&self) -> &ArcSwapOption<KeptDocument> {
-        &self.configuration
+    /// The place of the metadata documents that were made last.
+    pub(crate) fn kept_documents(&self) -> &ArcSwapOption<KeptDocuments> {
+        &self.documents
     }
 
     /// The settings as they were last read, for what may be a request behind.

@@ -26,6 +26,7 @@ pub mod id_token;
 pub mod json;
 pub mod limits;
 pub mod metadata;
+pub mod metadata_document;
 pub mod multipart;
 pub mod params;
 pub mod pkce;

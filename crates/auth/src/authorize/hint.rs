@@ -50,7 +50,7 @@ pub(super) async fn fit(ctx: &Ctx, examined: &Examined, user: &User) -> Result<F
     };
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let ours = text("iss") == Some(ctx.issuer.as_str())
-        && text("aud") == Some(examined.client.name.as_str());
+        && text("aud") == Some(examined.client.rules.client_id.as_str());
     Ok(match text("sub") {
         _ if !ours => Fit::Unknown,
         Some(subject) if subject == user.subject => Fit::Same,

@@ -20,7 +20,7 @@ pub(crate) use write::{check_user, update_as_of};
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;
 
-use crema_crypto::{Secret, SigningAlgorithm};
+use crema_crypto::{Secret, SigningAlgorithm, hash_hex};
 use crema_document::{LocalTime, Timestamp};
 use crema_protocol::client_rules::{
     AuthMethod, ClientRules, Enforcement, GrantType, IdTokenAlgorithm,
@@ -34,12 +34,14 @@ use crate::{Failure, Provider};
 use record::Record;
 
 static LOAD: Sql = Sql::new(r#"SELECT * FROM "tabOAuth Client" WHERE name = ?"#);
+static LOAD_BY_DOCUMENT: Sql =
+    Sql::new(r#"SELECT * FROM "tabOAuth Client" WHERE metadata_document_hash = ?"#);
 static ROLES: Sql = Sql::new(
     r#"SELECT role FROM "tabOAuth Client Role"
     WHERE parent = ? AND parenttype = 'OAuth Client' ORDER BY idx"#,
 );
 
-static STATEMENTS: &[&Sql] = &[&LOAD, &ROLES];
+static STATEMENTS: &[&Sql] = &[&LOAD, &LOAD_BY_DOCUMENT, &ROLES];
 
 /// The statements of this module, for the test that prepares each on every database.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
@@ -62,7 +64,8 @@ const DEFAULT_ROLE: &str = "Desk User";
 /// An OAuth Client as of one site version.
 #[derive(Debug)]
 pub struct Client {
-    /// Name of the record and `client_id`.
+    /// Name of the record, which everything stored refers to. The `client_id` of the protocol is
+    /// in the rules; it is another one for a client with a metadata document.
     pub name: String,
     /// What users see.
     pub app_name: String,
@@ -190,8 +193,9 @@ fn rules(record: &Record) -> ClientRules {
     let text = |field| record.text(field).unwrap_or_default();
     let method = AuthMethod::from_label(text("token_endpoint_auth_method"));
     let algorithm = IdTokenAlgorithm::from_name(text("id_token_signed_response_alg"));
+    let document = record.text("metadata_document_uri");
     ClientRules {
-        client_id: text("name").to_owned(),
+        client_id: document.unwrap_or(text("name")).to_owned(),
         auth_method: method.unwrap_or(AuthMethod::ClientSecretBasic),
         strict_client_auth: record.flag("strict_client_auth"),
         dynamically_registered: record.flag("dynamically_registered"),
@@ -246,36 +250,57 @@ fn signing_algorithm(algorithm: IdTokenAlgorithm) -> SigningAlgorithm {
     }
 }
 
-/// The client of that id, enabled or not; ids are compared byte for byte.
+/// The client whose record has this name, enabled or not; names are compared byte for byte.
 ///
 /// # Errors
 /// When the database cannot be read or a secret cannot be decrypted.
 // spec: doctypes.md, "look up by index, then compare bytes in Rust"
-pub async fn load(provider: &Provider, client_id: &str) -> Result<Option<Client>, Failure> {
-    if client_id.is_empty() || client_id.len() > 140 || client_id.contains('\0') {
+pub async fn load(provider: &Provider, name: &str) -> Result<Option<Client>, Failure> {
+    if name.is_empty() || name.len() > 140 || name.contains('\0') {
         return Ok(None);
     }
-    let database = provider.database();
-    let Some(row) = database.row(&LOAD, params![client_id]).await? else {
-        return Ok(None);
-    };
-    let record = Record::from_row(&row);
-    if record.text("name") != Some(client_id) {
-        return Ok(None);
+    let row = provider.database().row(&LOAD, params![name]).await?;
+    let record = row.as_ref().map(Record::from_row);
+    match record.filter(|record| record.text("name") == Some(name)) {
+        Some(record) => Ok(Some(of_record(provider, &record).await?)),
+        None => Ok(None),
     }
-    let roles = database.rows(&ROLES, params![client_id]).await?;
+}
+
+/// The client that the metadata document at this address describes, enabled or not.
+///
+/// # Errors
+/// When the database cannot be read.
+// spec: doctypes.md, "A metadata-document client gets a random name and the hash of its URL"
+pub(crate) async fn load_by_document(
+    provider: &Provider,
+    address: &str,
+) -> Result<Option<Client>, Failure> {
+    let values = params![hash_hex(address)];
+    let row = provider.database().row(&LOAD_BY_DOCUMENT, values).await?;
+    let record = row.as_ref().map(Record::from_row);
+    match record.filter(|record| record.text("metadata_document_uri") == Some(address)) {
+        Some(record) => Ok(Some(of_record(provider, &record).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The client with its roles and secrets.
+async fn of_record(provider: &Provider, record: &Record) -> Result<Client, Failure> {
+    let name = record.text("name").unwrap_or_default();
+    let roles = provider.database().rows(&ROLES, params![name]).await?;
     let roles = roles
         .iter()
         .map(|row| Ok(row.opt_text(0)?.unwrap_or_default().to_owned()))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let mut client = Client::new(&record, roles);
+    let mut client = Client::new(record, roles);
     client.last_used = record.datetime("last_used").map(|micros| {
         let zone = provider.site().time_zone();
         zone.timestamp(LocalTime::from_micros(micros))
     });
     if !client.is_public() {
-        client.secret = secret::current(provider, &record).await?;
-        client.previous_secrets = secret::previous(provider, client_id).await?;
+        client.secret = secret::current(provider, record).await?;
+        client.previous_secrets = secret::previous(provider, name).await?;
     }
-    Ok(Some(client))
+    Ok(client)
 }

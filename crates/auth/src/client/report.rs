@@ -155,7 +155,7 @@ pub async fn report(ctx: &Ctx) -> Result<Vec<ReportRow>, Failure> {
     }
     let mut report: Vec<ReportRow> = found.into_values().collect();
     for row in &mut report {
-        if let Some(client) = ctx.client(&row.client_id).await? {
+        if let Some(client) = ctx.client_record(&row.client_id).await? {
             row.app_name.clone_from(&client.app_name);
             row.enforcement = format!("{:?}", client.rules.enforcement);
         }

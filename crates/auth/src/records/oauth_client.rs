@@ -112,7 +112,7 @@ impl Clients {
             return Ok(());
         }
         let stored = match name {
-            Some(name) => view.ctx.client(name).await.map_err(failed)?,
+            Some(name) => view.ctx.client_record(name).await.map_err(failed)?,
             None => None,
         };
         let skips = match (fields.get("skip_authorization"), &stored) {
@@ -152,7 +152,7 @@ impl Clients {
         let user = match (fields.get("user"), name) {
             (Some(given), _) => Some(given.trim().to_owned()),
             (None, Some(name)) => {
-                let stored = view.ctx.client(name).await.map_err(failed)?;
+                let stored = view.ctx.client_record(name).await.map_err(failed)?;
                 stored.and_then(|client| client.user.clone())
             }
             (None, None) => None,

@@ -59,7 +59,8 @@ impl OauthClient {
 /// The client that is named on the command line.
 #[derive(Args, Debug, Clone)]
 struct Named {
-    /// The client's id, or its app name when only one client made by hand has it.
+    /// The client's id, or its app name when only one client made by hand has it. The id of a
+    /// client with a metadata document is the document's address or the name of its record.
     #[arg(value_name = "CLIENT")]
     client: String,
 }
@@ -74,14 +75,21 @@ impl Named {
     }
 }
 
-/// The id of a client that is named by its id or its app name. Names that clients gave themselves
+/// The name of the record of a client that is named by its id or its app name. Names that clients gave themselves
 /// do not count: anybody could take another's.
 ///
 /// # Errors
 /// When there is none, or several have that name.
 pub(crate) async fn id_of(ctx: &Ctx, client: &str) -> anyhow::Result<String> {
-    if ctx.client(client).await?.is_some() {
-        return Ok(client.to_owned());
+    let found = match ctx.client_record(client).await? {
+        Some(found) => Some(found),
+        None => {
+            let version = ctx.version().await?;
+            ctx.provider.client_by_document(client, version).await?
+        }
+    };
+    if let Some(found) = found {
+        return Ok(found.name.clone());
     }
     let mut named = client::list(ctx).await?;
     named.retain(|one| one.app_name == client && !one.dynamically_registered);

@@ -48,7 +48,7 @@ impl SiteCommand for Ready {
             return Err(Advised::error(format!("there is no user {user}"), advice));
         }
         if let (0, Some(client)) = (revoked, &filter.client)
-            && site.ctx.client(client).await?.is_none()
+            && site.ctx.client_record(client).await?.is_none()
         {
             let advice = "crema oauth-client list shows those there are.";
             return Err(Advised::error(
