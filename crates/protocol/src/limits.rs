@@ -35,3 +35,18 @@ pub const TOKEN: usize = 4096;
 pub const CREDENTIAL: usize = 1024;
 /// Levels of nesting in JSON.
 pub const JSON_DEPTH: usize = 64;
+/// How many redirect URIs one client may register.
+pub const REDIRECT_URIS: usize = 100;
+/// All redirect URIs of one client together, with a separator each.
+pub const REDIRECT_URIS_TOGETHER: usize = 16_000;
+/// `client_name`, in characters.
+pub const CLIENT_NAME: usize = 140;
+/// `software_id` and `software_version`, in characters.
+pub const SOFTWARE: usize = 500;
+/// All `contacts` of one client together, in characters, with a separator each.
+pub const CONTACTS: usize = 4000;
+/// How many entries other lists of a client's metadata may have, and how many texts it may give
+/// in languages.
+pub const METADATA_ENTRIES: usize = 50;
+/// All texts in languages together with the names of their members.
+pub const LOCALIZED_TOGETHER: usize = 8000;

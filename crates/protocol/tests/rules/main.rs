@@ -19,6 +19,7 @@ mod metadata;
 mod params;
 mod pkce;
 mod redirect_uri;
+mod registration;
 mod resource;
 mod resource_scope;
 mod response;
