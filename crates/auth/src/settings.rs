@@ -20,8 +20,13 @@ static LEGACY_HASH: Sql = Sql::new(
 static PRIMARY_SERVER: Sql =
     Sql::new(r#"SELECT base_url FROM "tabSocial Login Key" WHERE name = 'frappe'"#);
 
+static OTHER_SERVERS: Sql = Sql::new(
+    r#"SELECT base_url FROM "tabSocial Login Key" WHERE enable_social_login = 1
+    AND show_in_resource_metadata = 1 ORDER BY creation, name LIMIT 50"#,
+);
+
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&LEGACY_HASH, &PRIMARY_SERVER];
+pub static STATEMENTS: &[&Sql] = &[&LEGACY_HASH, &PRIMARY_SERVER, &OTHER_SERVERS];
 
 /// The DocTypes that are read here.
 pub const OAUTH_SETTINGS: &str = "OAuth Settings";
@@ -59,6 +64,9 @@ pub struct Settings {
     pub enable_mcp: bool,
     /// Base URLs of Social Login Keys are named as authorization servers.
     pub show_social_login_key_as_authorization_server: bool,
+    /// The Base URLs of enabled Social Login Keys that are to be named, as they were entered;
+    /// empty unless they are shown.
+    pub other_authorization_servers: Vec<String>,
     /// Origins, host names or `*` that may use the OAuth endpoints across origins.
     pub allowed_public_client_origins: Vec<String>,
     /// Name of the protected resource.
@@ -140,6 +148,13 @@ pub async fn load(provider: &Provider) -> Result<Settings, Failure> {
     if let Some(row) = &primary {
         settings.primary_server = row.opt_text(0)?.map(str::to_owned);
     }
+    if settings.show_social_login_key_as_authorization_server {
+        let rows = provider.database().rows(&OTHER_SERVERS, params![]).await?;
+        for row in &rows {
+            let shown = &mut settings.other_authorization_servers;
+            shown.extend(row.opt_text(0)?.map(str::to_owned));
+        }
+    }
     Ok(settings)
 }
 
@@ -175,6 +190,7 @@ impl Settings {
             enable_mcp: oauth.flag("enable_mcp"),
             show_social_login_key_as_authorization_server: oauth
                 .flag("show_social_login_key_as_authorization_server"),
+            other_authorization_servers: Vec::new(),
             allowed_public_client_origins: words(oauth, "allowed_public_client_origins"),
             resource_name: line("resource_name"),
             resource_documentation: line("resource_documentation"),

@@ -432,7 +432,9 @@ async fn route(call: &Call) -> Result<Reply, Problem> {
             oauth::well_known::authorization_server(call, behind).await
         }
         Endpoint::ProtectedResource => {
-            let behind = behind(endpoints::PROTECTED_RESOURCE.path);
+            // A slash at its end belongs to the resource (RFC 9728 §3.1).
+            let well_known = endpoints::PROTECTED_RESOURCE.path;
+            let behind = suffix(call.uri.path(), well_known).unwrap_or_default();
             oauth::well_known::protected_resource(call, behind).await
         }
         Endpoint::Mcp => mcp::answer(call).await,

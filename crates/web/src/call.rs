@@ -241,7 +241,7 @@ impl Call {
 /// [`Call::wants_html`] by path and `Accept`, where there is no call yet.
 pub(crate) fn wants_html(path: &str, accept: Option<&str>) -> bool {
     let accept = accept.unwrap_or_default();
-    let api = path.starts_with("/api/") || path.starts_with("/.well-known/");
+    let api = path.starts_with("/api/") || path.contains("/.well-known/");
     accept.trim_start().starts_with("text/") || (!api && !accept.contains("application/json"))
 }
 

@@ -85,7 +85,8 @@ fn answered<'a>(
     Box::pin(answer)
 }
 
-fn options() -> Reply {
+/// The answer to OPTIONS when it is no preflight.
+pub(crate) fn options() -> Reply {
     let mut reply = reply::json(StatusCode::OK, &Value::Null);
     *reply.body_mut() = axum::body::Body::empty();
     reply.headers_mut().insert(
