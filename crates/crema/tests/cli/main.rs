@@ -11,6 +11,7 @@
 mod apps;
 mod clients;
 mod config;
+mod connect;
 mod databases;
 mod docs;
 mod harness;

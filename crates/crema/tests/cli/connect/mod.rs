@@ -1,0 +1,101 @@
+//! The pages `docs/connect-*.md`, followed as they stand: commands in a shell, programs as
+//! programs, and the person in front of them in Chromium.
+
+mod shell;
+mod single_page;
+
+use std::fs;
+use std::path::PathBuf;
+
+use crema_testkit::Browser;
+
+use crate::harness::{Bench, Server, text};
+use crate::readme::blocks;
+use shell::Shell;
+
+/// Who signs in on the pages.
+const JO: &str = "jo@example.com";
+const PASSWORD: &str = "correct-horse-battery-9";
+
+/// A reader of a page, with a server of their own.
+struct Reader {
+    page: &'static str,
+    bench: Bench,
+    server: Server,
+    /// What stands on the page, and what is used instead.
+    instead: Vec<(String, String)>,
+    shell: Shell,
+}
+
+impl Reader {
+    /// Starts a server as the page says, and a shell in its folder. `host` is the name by which
+    /// the page calls the site.
+    fn of(page: &'static str, host: &str) -> Reader {
+        let bench = Bench::empty();
+        let server = bench.serve(&["--quickstart"]);
+        let port = server.address.port();
+        let password = text(&server.greeting["quickstart"], "administrator_password");
+        let mut shell = Shell::start(&bench);
+        let site = format!("http://{host}:{port}");
+        shell.run(&format!("SITE={site}\nADMIN_PASSWORD='{password}'"));
+        let instead = vec![(format!("http://{host}:8000"), site)];
+        Reader {
+            page,
+            bench,
+            server,
+            instead,
+            shell,
+        }
+    }
+
+    /// From now on this is used where the page shows that.
+    fn replace(&mut self, shown: &str, used: impl Into<String>) {
+        self.instead.push((shown.to_owned(), used.into()));
+    }
+
+    /// A block of the page, with what is used instead.
+    fn block(&self, name: &str) -> String {
+        let found = blocks(self.page)
+            .into_iter()
+            .find(|(block, _)| block == name);
+        let (_, mut code) = found.unwrap_or_else(|| panic!("{} has no block {name}", self.page));
+        for (shown, used) in &self.instead {
+            code = code.replace(shown, used);
+        }
+        code
+    }
+
+    /// Runs a block of commands; gives what they said.
+    fn run(&mut self, name: &str) -> String {
+        let code = self.block(name);
+        self.shell.run(&code)
+    }
+
+    /// Saves a block under its name, as the page asks to.
+    fn save(&self, name: &str) -> PathBuf {
+        let path = self.bench.path().join(name);
+        fs::write(&path, self.block(name)).unwrap();
+        path
+    }
+
+    /// What a command printed after this label.
+    #[track_caller]
+    fn said<'a>(said: &'a str, label: &str) -> &'a str {
+        let mut lines = said.lines();
+        let found = lines.find_map(|line| line.strip_prefix(label));
+        found
+            .unwrap_or_else(|| panic!("no {label:?} in: {said}"))
+            .trim()
+    }
+
+    fn stop(self) {
+        self.shell.stop();
+        self.server.stop();
+    }
+}
+
+/// Jo, who signs in where the browser is and presses Allow.
+async fn sign_in_and_allow(browser: &Browser) {
+    browser.sign_in(JO, PASSWORD).await;
+    browser.click("#allow").await;
+}
