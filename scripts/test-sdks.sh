@@ -27,7 +27,7 @@ note() { # folder, file...
 
 javascript() {
     local from=$sources/js folder=$target/js
-    local files=("$from/package.json" "$from/package-lock.json")
+    local files=("$from/package.json" "$from/package-lock.json") page
     if ! is_current "$folder" "${files[@]}"; then
         rm -rf "$folder"
         mkdir -p "$folder"
@@ -36,27 +36,39 @@ javascript() {
         note "$folder" "${files[@]}"
     fi
     # Beside the libraries, where Node looks for them.
-    cp "$from"/*.js "$from"/*.cjs "$folder"
-    # For a page, in one file as a bundler of a web app makes it.
-    "$folder/node_modules/.bin/esbuild" "$folder/page.js" --bundle --format=iife \
-        --outfile="$folder/bundle.js" --log-level=warning
+    cp "$from"/*.js "$from"/*.cjs "$from"/*.mjs "$folder"
+    # For a page, each in one file as a bundler of a web app makes it.
+    for page in "$from"/*page.js; do
+        page=$(basename "$page" .js)
+        "$folder/node_modules/.bin/esbuild" "$folder/$page.js" --bundle --format=iife \
+            --outfile="$folder/$page.bundle.js" --log-level=warning
+    done
+}
+
+# An environment of Python's own, with exactly what the files of requirements name.
+environment() { # folder, module that it has to have, files of requirements in their order...
+    local folder=$1 module=$2 file
+    shift 2
+    if is_current "$folder" "$@" && "$folder/bin/python" -c "import $module"; then
+        return
+    fi
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    for file in "$@"; do
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+            --require-hashes --no-build-isolation --requirement "$file"
+    done
+    note "$folder" "$@"
 }
 
 python() {
-    local from=$sources/python folder=$target/python
-    local files=("$from/requirements.txt" "$from/build.txt")
-    if ! is_current "$folder" "${files[@]}" || ! "$folder/bin/python" -c 'import frappeclient'; then
-        rm -rf "$folder"
-        python3 -m venv "$folder"
-        local pip=("$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps
-            --require-hashes)
-        "${pip[@]}" --requirement "$from/build.txt"
-        "${pip[@]}" --no-build-isolation --requirement "$from/requirements.txt"
-        note "$folder" "${files[@]}"
-    fi
-    cp "$from"/*.py "$folder"
+    local from=$sources/python
+    environment "$target/python" frappeclient "$from/build.txt" "$from/requirements.txt"
+    environment "$target/mcp1" mcp "$from/mcp1.txt"
+    environment "$target/mcp2" mcp "$from/mcp2.txt"
+    cp "$from"/*.py "$target/python"
 }
 
 javascript
 python
-echo "frappe-js-sdk and frappe-client are in $target."
+echo "The client libraries are in $target."
