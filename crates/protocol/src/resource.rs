@@ -3,6 +3,7 @@
 //! Resources are compared in their canonical form, so that `https://site` and `https://site/` are
 //! one: [`parse`] gives that form, and only it is stored.
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::error::{ErrorCode, OAuthError};
@@ -57,15 +58,19 @@ pub fn canonical(resource: &str) -> Option<String> {
 }
 
 /// Whether all these resources (in canonical form) are of the site with this issuer: its origin,
-/// or any path below it.
+/// or any path below it. None of them has a query or an empty segment: no part of a site is named
+/// by such.
 ///
 /// # Errors
 /// `invalid_target`.
-// spec: RFC 8707 §2, "unknown"; standards.md, N, "resource per site and per MCP endpoint"
+// spec: RFC 8707 §2, "unknown", "SHOULD NOT include a query component"; standards.md, N,
+// "resource per site and per MCP endpoint"
 pub fn check(issuer: &str, resources: &[String]) -> Result<(), OAuthError> {
-    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
-    let own = origin(issuer).filter(url::Origin::is_tuple);
-    let known = |one: &String| own.is_some() && origin(one) == own;
+    let site = Place::parse(issuer);
+    let known = |resource: &String| match (&site, Place::parse(resource)) {
+        (Some(site), Some(place)) => place.is_of(site),
+        _ => false,
+    };
     if resources.iter().all(known) {
         Ok(())
     } else {
@@ -73,7 +78,30 @@ pub fn check(issuer: &str, resources: &[String]) -> Result<(), OAuthError> {
     }
 }
 
-/// The resources of new tokens: all that were granted, or those of them that are asked for now.
+/// Whether a token for these resources (in canonical form, with spaces between them) is good for a
+/// request to this path, as it was sent, at the site that answers under this issuer.
+///
+/// A token for no resource in particular is good everywhere. One for an origin is good for all of
+/// it; one for a path for that path and all below it. Paths are compared segment by segment, each
+/// percent-decoded and with regard to case; a slash at the end changes nothing. A path with dot
+/// segments is below no other path, because who stands before this server may have read it
+/// otherwise. `/api/v1/…`, `/api/v2/…` and `/api/…` are different paths. A method that is called
+/// by `/?cmd=` is called at `/`, which is below the origin alone.
+// spec: RFC 8707 §2; RFC 9700 §2.3; standards.md, U, "RS M validate audience"
+pub fn admits(resources: &str, issuer: &str, path: &str) -> bool {
+    if resources.is_empty() {
+        return true;
+    }
+    let Some(site) = Place::parse(issuer) else {
+        return false;
+    };
+    resources.split(' ').any(|resource| {
+        Place::parse(resource).is_some_and(|place| place.is_of(&site) && place.holds(path))
+    })
+}
+
+/// The resources of new tokens: all that were granted, or what is asked for now, if each of these
+/// is one of them or a part of one.
 ///
 /// # Errors
 /// `invalid_target` when something is asked for that was not granted.
@@ -81,13 +109,74 @@ pub fn check(issuer: &str, resources: &[String]) -> Result<(), OAuthError> {
 pub fn narrow(granted: &[String], requested: &[String]) -> Result<Vec<String>, OAuthError> {
     if requested.is_empty() {
         Ok(granted.to_vec())
-    } else if requested.iter().all(|one| granted.contains(one)) {
+    } else if are_within(requested, granted) {
         Ok(requested.to_vec())
     } else {
         Err(invalid_target(
             "A resource was asked for that was not granted.",
         ))
     }
+}
+
+/// Whether each of `inner` is one of `outer`, or a part of one.
+fn are_within(inner: &[String], outer: &[String]) -> bool {
+    let places: Vec<Place> = outer.iter().filter_map(|one| Place::parse(one)).collect();
+    inner.iter().all(|one| {
+        let part =
+            || Place::parse(one).is_some_and(|one| places.iter().any(|place| place.has(&one)));
+        outer.contains(one) || part()
+    })
+}
+
+/// A site, or a part of it.
+struct Place(Url);
+
+impl Place {
+    /// `None` for what is at no origin, has a query, or has an empty segment within its path.
+    fn parse(text: &str) -> Option<Place> {
+        let url = Url::parse(text).ok()?;
+        let named = url.query().is_none() && !url.path().contains("//");
+        (named && url.origin().is_tuple()).then_some(Place(url))
+    }
+
+    /// Whether it is at the origin of that site.
+    fn is_of(&self, site: &Place) -> bool {
+        self.0.origin() == site.0.origin()
+    }
+
+    /// Whether the other is the same, or a part of this.
+    fn has(&self, other: &Place) -> bool {
+        self.is_of(other) && self.holds(other.0.path())
+    }
+
+    /// Whether a path of its site is its own, or below it.
+    fn holds(&self, path: &str) -> bool {
+        let own = trimmed(self.0.path());
+        if own.is_empty() {
+            return true;
+        }
+        let path = trimmed(path);
+        if path.split('/').any(is_dots) {
+            return false;
+        }
+        let mut segments = path.split('/');
+        own.split('/')
+            .all(|own| segments.next().is_some_and(|segment| is_same(own, segment)))
+    }
+}
+
+/// A path without the slash that it begins with, and without one at its end.
+fn trimmed(path: &str) -> &str {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+fn is_same(segment: &str, other: &str) -> bool {
+    percent_decode_str(segment).eq(percent_decode_str(other))
+}
+
+fn is_dots(segment: &str) -> bool {
+    [".", ".."].iter().any(|dots| is_same(segment, dots))
 }
 
 fn invalid_target(description: &'static str) -> OAuthError {

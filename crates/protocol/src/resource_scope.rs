@@ -149,6 +149,18 @@ impl ResourceScopes {
         self.all || self.methods.contains(method)
     }
 
+    /// Whether all that one scope-token opens is opened by this.
+    pub fn admits_scope(&self, token: ResourceScope<'_>) -> bool {
+        match token {
+            ResourceScope::All => self.all,
+            ResourceScope::Method(method) => self.admits_method(method),
+            ResourceScope::Documents { doctype, verb } => match verb {
+                Some(verb) => self.admits(doctype, verb),
+                None => Verb::ALL.into_iter().all(|verb| self.admits(doctype, verb)),
+            },
+        }
+    }
+
     /// Whether all that the other opens is opened by this too.
     pub fn covers(&self, other: &ResourceScopes) -> bool {
         let mut doctypes = other.doctypes.iter();

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::{ErrorCode, OAuthError};
 use crate::limits;
+use crate::resource_scope::{ResourceScope, ResourceScopes};
 
 /// The scope that makes a request an OpenID Connect request.
 pub const OPENID: &str = "openid";
@@ -68,6 +69,21 @@ impl Scope {
         self.iter().all(|token| other.contains(token))
     }
 
+    /// Whether whoever has this has all of `other`: each of its tokens is among these, or is
+    /// about resources and opens nothing that these do not open together. So `all` covers
+    /// `todo:read`, and so does `todo:*`; all other tokens are compared byte for byte.
+    pub fn covers(&self, other: &Scope) -> bool {
+        let mut cover = Cover::of(self);
+        other.iter().all(|token| cover.has(token))
+    }
+
+    /// The tokens of this that `other` covers, in the order of this.
+    #[must_use]
+    pub fn within(&self, other: &Scope) -> Scope {
+        let mut cover = Cover::of(other);
+        Scope::collect(self.iter().filter(|token| cover.has(token)))
+    }
+
     /// The tokens that are in both, in the order of this.
     #[must_use]
     pub fn intersection(&self, other: &Scope) -> Scope {
@@ -102,6 +118,29 @@ impl Scope {
     }
 }
 
+/// What a scope covers. What it opens is read when a token asks for it that is not named.
+struct Cover<'a> {
+    scope: &'a Scope,
+    opens: Option<ResourceScopes>,
+}
+
+impl Cover<'_> {
+    fn of(scope: &Scope) -> Cover<'_> {
+        Cover { scope, opens: None }
+    }
+
+    fn has(&mut self, token: &str) -> bool {
+        if self.scope.contains(token) {
+            return true;
+        }
+        let Some(asked) = ResourceScope::parse(token) else {
+            return false;
+        };
+        let read = || ResourceScopes::of(self.scope);
+        self.opens.get_or_insert_with(read).admits_scope(asked)
+    }
+}
+
 impl PartialEq for Scope {
     /// Equal as sets: the order says nothing.
     fn eq(&self, other: &Scope) -> bool {
@@ -121,7 +160,8 @@ impl fmt::Display for Scope {
 ///
 /// Absent: the registered scopes. With `openid` among the requested ones, what the client does
 /// not have is dropped; without it, it is an error. Implied scopes can be asked for, but are never
-/// granted unasked, so the grant tells what was asked for explicitly.
+/// granted unasked, so the grant tells what was asked for explicitly. A scope on resources may be
+/// asked for where a registered one opens the same and more: `todo:read` with `all`.
 ///
 /// # Errors
 /// `invalid_scope`, also when nothing would be left.
@@ -131,12 +171,13 @@ pub fn grant_scope(requested: Option<&Scope>, client: &Scope) -> Result<Scope, O
         None => client.clone(),
         Some(requested) => {
             let available = client.with_implied();
-            if !requested.contains(OPENID) && !requested.is_subset_of(&available) {
+            let granted = requested.within(&available);
+            if !requested.contains(OPENID) && granted != *requested {
                 return Err(invalid_scope(
                     "The client may not ask for one of the scopes.",
                 ));
             }
-            requested.intersection(&available)
+            granted
         }
     };
     if granted.is_empty() {
@@ -145,7 +186,8 @@ pub fn grant_scope(requested: Option<&Scope>, client: &Scope) -> Result<Scope, O
     Ok(granted)
 }
 
-/// The scope of refreshed tokens: what was granted, or less.
+/// The scope of refreshed tokens: what was granted, or less, which may be a part of what one of
+/// the granted scopes opens.
 ///
 /// # Errors
 /// `invalid_scope` when something is asked for that was not granted.
@@ -153,7 +195,7 @@ pub fn grant_scope(requested: Option<&Scope>, client: &Scope) -> Result<Scope, O
 pub fn narrow_scope(granted: &Scope, requested: Option<&Scope>) -> Result<Scope, OAuthError> {
     match requested.filter(|scope| !scope.is_empty()) {
         None => Ok(granted.clone()),
-        Some(requested) if requested.is_subset_of(granted) => Ok(requested.clone()),
+        Some(requested) if granted.covers(requested) => Ok(requested.clone()),
         Some(_) => Err(invalid_scope("A scope was asked for that was not granted.")),
     }
 }

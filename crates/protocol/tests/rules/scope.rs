@@ -1,4 +1,5 @@
 use crema_protocol::error::ErrorCode;
+use crema_protocol::resource_scope::ResourceScopes;
 use crema_protocol::scope::{Scope, grant_scope, narrow_scope};
 use proptest::prelude::*;
 
@@ -112,12 +113,116 @@ fn a_refresh_only_shrinks() {
     );
 }
 
+// spec: http.md, Resource server, "Scopes on resources"
+#[test]
+fn a_wider_scope_covers_a_narrower_one() {
+    for (wide, narrow) in [
+        ("all", "todo:read method:crm.api.home todo:*"),
+        ("todo:*", "todo:read todo:delete"),
+        ("todo:read todo:write todo:create todo:delete", "todo:*"),
+        ("all", "no_such_thing:read"),
+        ("openid", ""),
+    ] {
+        assert!(scope(wide).covers(&scope(narrow)), "{wide}: {narrow}");
+        assert_eq!(scope(narrow).within(&scope(wide)), scope(narrow));
+    }
+    for (narrow, wide) in [
+        ("todo:read", "todo:*"),
+        ("todo:*", "all"),
+        ("todo:read todo:write", "todo:*"),
+        ("todo:read", "todo_list:read"),
+        ("method:a.b", "method:a"),
+        ("method:a.b", "method:a.b.c"),
+        // What opens nothing is covered by nothing.
+        ("all", "todo:fly"),
+        ("all", "method:"),
+        ("all", "ToDo:read"),
+        ("all", "openid"),
+        ("all", "offline_access"),
+        ("all", "a:b:read"),
+    ] {
+        assert!(!scope(narrow).covers(&scope(wide)), "{narrow}: {wide}");
+    }
+    let some = scope("todo:read email note:read").within(&scope("openid todo:*"));
+    assert_eq!(some.to_string(), "todo:read");
+}
+
+// spec: http.md, authorize, "scopes that the client does not have"
+#[test]
+fn a_part_of_a_registered_scope_may_be_asked_for() {
+    let narrow = Ok("todo:read method:a.b".to_owned());
+    assert_eq!(granted(Some("todo:read method:a.b"), "all"), narrow);
+    assert_eq!(
+        granted(Some("todo:read"), "todo:*"),
+        Ok("todo:read".to_owned())
+    );
+    assert_eq!(
+        granted(Some("openid note:read todo:write"), "openid todo:*"),
+        Ok("openid todo:write".to_owned())
+    );
+    for (asked, client) in [("todo:*", "todo:read"), ("all", "todo:*"), ("x:fly", "all")] {
+        assert_eq!(granted(Some(asked), client), Err(ErrorCode::InvalidScope));
+    }
+}
+
+// spec: RFC 6749 §6; security.md, Codes and tokens, "scope can only shrink"
+#[test]
+fn a_refresh_may_take_a_part_of_a_scope() {
+    let narrow = |granted: &str, asked: &str| {
+        narrow_scope(&scope(granted), Some(&scope(asked))).map(|scope| scope.to_string())
+    };
+    assert_eq!(narrow("all openid", "todo:read").unwrap(), "todo:read");
+    assert_eq!(
+        narrow("todo:* openid", "openid todo:write").unwrap(),
+        "openid todo:write"
+    );
+    assert!(narrow("todo:read", "todo:*").is_err());
+    assert!(narrow("todo:read", "all").is_err());
+}
+
+fn any_resource_scope() -> impl Strategy<Value = Scope> {
+    let token = "all|openid|(todo|note):(read|write|create|delete|\\*|fly)|method:(a|a\\.b)|x";
+    prop::collection::vec(token, 0..6).prop_map(|tokens| Scope::parse(&tokens.join(" ")).unwrap())
+}
+
 fn any_scope() -> impl Strategy<Value = Scope> {
     prop::collection::vec("[a-d]|openid|email|all", 0..6)
         .prop_map(|tokens| Scope::parse(&tokens.join(" ")).unwrap())
 }
 
 proptest! {
+    #[test]
+    fn a_grant_opens_nothing_that_the_registered_scope_would_not(
+        asked in any_resource_scope(), client in any_resource_scope(),
+    ) {
+        let opens = |scope: &Scope| ResourceScopes::of(scope);
+        if let Ok(granted) = grant_scope(Some(&asked), &client) {
+            prop_assert!(opens(&client).covers(&opens(&granted)), "{granted} of {client}");
+            prop_assert!(client.with_implied().covers(&granted));
+            prop_assert!(asked.is_empty() || granted.is_subset_of(&asked));
+        }
+        if let Ok(narrowed) = narrow_scope(&client, Some(&asked)) {
+            prop_assert!(opens(&client).covers(&opens(&narrowed)));
+            prop_assert!(client.covers(&narrowed));
+        }
+    }
+
+    #[test]
+    fn laws_of_covering(
+        a in any_resource_scope(), b in any_resource_scope(), c in any_resource_scope(),
+    ) {
+        prop_assert!(a.covers(&a) && a.covers(&Scope::default()));
+        prop_assert!(!b.is_subset_of(&a) || a.covers(&b));
+        prop_assert!(!(a.covers(&b) && b.covers(&c)) || a.covers(&c));
+        prop_assert!(a.union(&b).covers(&b) && a.covers(&a.intersection(&b)));
+        let part = b.within(&a);
+        prop_assert!(a.covers(&part) && part.is_subset_of(&b));
+        prop_assert_eq!(part == b, a.covers(&b));
+        prop_assert_eq!(part.within(&a), part.clone());
+        // Together the parts that are covered open no more than what covers them.
+        prop_assert!(ResourceScopes::of(&a).covers(&ResourceScopes::of(&part)));
+    }
+
     #[test]
     fn set_laws(a in any_scope(), b in any_scope()) {
         prop_assert_eq!(a.union(&b), b.union(&a));
@@ -159,7 +264,7 @@ proptest! {
         let back = narrow_scope(&narrowed, Some(&granted));
         prop_assert!(back.is_err() || narrowed == granted || granted.is_empty());
         if let Ok(further) = narrow_scope(&narrowed, Some(&second)) {
-            prop_assert!(further.is_subset_of(&granted) && further.is_subset_of(&narrowed));
+            prop_assert!(granted.covers(&further) && narrowed.covers(&further));
             prop_assert_eq!(narrow_scope(&granted, Some(&further)).unwrap(), further.clone());
         }
     }
