@@ -86,10 +86,14 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing-subscriber", &["crema"]),
     ("openidconnect", &["crema-testkit"]),
     ("proptest", &["crema-testkit"]),
+    ("rcgen", &["crema-testkit"]),
     ("reqwest", &["crema-auth", "crema-testkit"]),
     ("rmcp", &["crema-web"]),
+    ("rustls", &["crema-auth"]),
+    ("rustls-platform-verifier", &["crema-auth"]),
     ("tempfile", &["crema-testkit", "crema-bench"]),
     ("thirtyfour", &["crema-testkit"]),
+    ("tokio-rustls", &["crema-testkit"]),
 ];
 
 /// What `crema-protocol`, rules without input or output, may build on.
