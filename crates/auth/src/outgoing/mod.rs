@@ -171,6 +171,12 @@ impl Outgoing {
     }
 }
 
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for OutgoingRequest<'_> {
     /// Without the URL, whose query may be somebody's secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

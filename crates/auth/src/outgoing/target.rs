@@ -45,14 +45,16 @@ impl Rules {
         if url.len() > LONGEST || !url.bytes().all(may_stand_in_url) {
             return None;
         }
+        // The reading of URLs makes up for slashes that are missing and drops those too many.
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        if authority.is_empty() || authority.contains('@') {
+            return None;
+        }
+        let secure = scheme.eq_ignore_ascii_case("https");
+        let scheme_fits = secure || (self.developer && scheme.eq_ignore_ascii_case("http"));
         let url = Url::parse(url).ok()?;
-        let scheme_fits = match url.scheme() {
-            "https" => true,
-            "http" => self.developer,
-            _ => false,
-        };
-        let plain = url.username().is_empty() && url.password().is_none();
-        if !scheme_fits || !plain || url.fragment().is_some() {
+        if !scheme_fits || url.fragment().is_some() {
             return None;
         }
         let port = url.port_or_known_default().filter(|port| *port != 0)?;
