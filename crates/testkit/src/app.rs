@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crema_auth::client::{self, ClientFields, NewClient};
+use crema_auth::outgoing::Outgoing;
 use crema_auth::password::PasswordPool;
 use crema_auth::user::{self, ADMINISTRATOR, NewUser};
 use crema_auth::{Ctx, Environment, settings};
@@ -17,6 +18,7 @@ use crema_web::Limits;
 use crate::client::{ClientSpec, TestClient};
 use crate::databases::Engine;
 use crate::http::Http;
+use crate::outgoing::Internet;
 use crate::server::{HostedSite, Server};
 use crate::visitor::Visitor;
 
@@ -36,6 +38,7 @@ pub struct AppBuilder {
     seed: Option<u64>,
     pub(crate) config: serde_json::Map<String, serde_json::Value>,
     limits: Limits,
+    outgoing: Option<Outgoing>,
 }
 
 impl AppBuilder {
@@ -81,6 +84,12 @@ impl AppBuilder {
         self
     }
 
+    /// The way to other servers, see [`crate::outgoing`]; when not said, there are none.
+    pub fn outgoing(mut self, outgoing: Outgoing) -> AppBuilder {
+        self.outgoing = Some(outgoing);
+        self
+    }
+
     /// Makes bench and site and starts a server.
     ///
     /// # Panics
@@ -99,7 +108,7 @@ impl AppBuilder {
             passwords: PasswordPool::bounded(PasswordCost::minimal(), 2, 10_000),
             signers: crema_auth::signing::Signers::default(),
             events: Arc::default(),
-            outgoing: crema_auth::outgoing::Outgoing::system(),
+            outgoing: (self.outgoing.clone()).unwrap_or_else(Internet::nowhere),
         };
         let registry = Registry::builtin().expect("the definitions are broken");
         let site = HostedSite::create(&bench, &self, &environment, &registry).await;
@@ -140,6 +149,7 @@ impl App {
             seed: None,
             config: serde_json::Map::new(),
             limits: Limits::default(),
+            outgoing: None,
         }
     }
 

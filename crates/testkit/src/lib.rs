@@ -37,6 +37,7 @@ pub mod databases;
 pub mod engines;
 pub mod flow;
 pub mod http;
+pub mod outgoing;
 pub mod response;
 pub mod server;
 pub mod visitor;
