@@ -9,6 +9,7 @@ use crema_store::Database;
 use quick_cache::sync::Cache;
 
 use crate::client::Client;
+use crate::client::metadata_document::Documents;
 use crate::keys::Keyring;
 use crate::last_used::LastUsed;
 use crate::metadata::KeptDocuments;
@@ -42,6 +43,7 @@ pub struct Provider {
     environment: Environment,
     site_keys: SiteKeys,
     clients: Cache<String, Versioned<Client>>,
+    client_documents: Documents,
     users: Cache<String, Versioned<User>>,
     settings: ArcSwapOption<Versioned<Settings>>,
     keyring: ArcSwapOption<Versioned<Keyring>>,
@@ -67,6 +69,7 @@ impl Provider {
             environment,
             site_keys,
             clients: Cache::new(CLIENTS_KEPT),
+            client_documents: Documents::new(),
             users: Cache::new(USERS_KEPT),
             settings: ArcSwapOption::empty(),
             keyring: ArcSwapOption::empty(),
@@ -144,6 +147,11 @@ impl Provider {
                 Ok(self.keep_client(address, version, loaded))
             }
         }
+    }
+
+    /// The metadata documents of clients, as they were fetched.
+    pub(crate) fn client_documents(&self) -> &Documents {
+        &self.client_documents
     }
 
     fn kept_client(&self, key: &str, version: u64) -> Option<Arc<Client>> {

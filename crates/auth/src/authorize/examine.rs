@@ -1,15 +1,20 @@
 //! Reading an authorization request: first who asks and where the answer would go, then the rest.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crema_protocol::authorize_request::AuthorizeRequest;
+use crema_protocol::client_rules::ClientRules;
 use crema_protocol::error::{ErrorCode, OAuthError};
 use crema_protocol::params::Params;
-use crema_protocol::resource;
 use crema_protocol::response::AuthorizationResponse;
+use crema_protocol::scope::Scope;
+use crema_protocol::{metadata_document, resource};
 
-use super::{Outcome, Question};
+use super::{Document, Outcome, Question};
+use crate::audit::{Entry, Operation, Status};
 use crate::client::Client;
+use crate::client::metadata_document::{Described, describe};
 use crate::user::User;
 use crate::{Ctx, Failure, client_auth};
 
@@ -18,6 +23,8 @@ use crate::{Ctx, Failure, client_auth};
 pub struct Examined {
     /// The client, enabled.
     pub client: Arc<Client>,
+    /// What its document says, when that is what it is known by.
+    pub(super) described: Option<Box<Described>>,
     /// The request.
     pub request: AuthorizeRequest,
 }
@@ -44,19 +51,18 @@ pub(super) async fn examine(
         Ok(who) => who,
         Err(error) => return refuse(error),
     };
-    let client = ctx.client(&who.client_id).await?;
-    let Some(client) = client.filter(|client| client.enabled) else {
-        return refuse(OAuthError::invalid_request(format!(
-            "Invalid client_id parameter value: there is no OAuth Client with this id at {}.",
-            ctx.provider.site().name()
-        )));
+    let (client, described) = match find(ctx, &who.client_id).await? {
+        Ok(Found::Record(client)) => (client, None),
+        Ok(Found::Document(described)) => (Arc::clone(&described.client), Some(described)),
+        Err(error) => return refuse(error),
     };
     let target = match who.target(&client.rules) {
         Ok(target) => target,
         Err(error) => return refuse(error),
     };
     // From here on the client has a right to hear of its mistakes, in the mode it asked for.
-    let parsed = AuthorizeRequest::parse(params, &client.rules).and_then(|request| {
+    let rules = rules_now(ctx, &client).await?;
+    let parsed = AuthorizeRequest::parse(params, &rules).and_then(|request| {
         resource::check(&ctx.issuer, &request.resource)?;
         Ok(request)
     });
@@ -67,13 +73,74 @@ pub(super) async fn examine(
     if let Some(violation) = request.observed {
         client_auth::observe(ctx, &client, violation.as_str()).await?;
     }
-    Ok(Ok(Examined { client, request }))
+    Ok(Ok(Examined {
+        client,
+        described,
+        request,
+    }))
+}
+
+/// A client that may ask.
+enum Found {
+    /// It has a record, and is enabled.
+    Record(Arc<Client>),
+    /// It is described by a document.
+    Document(Box<Described>),
+}
+
+async fn find(ctx: &Ctx, client_id: &str) -> Result<Result<Found, OAuthError>, Failure> {
+    let found = if metadata_document::is_address(client_id) {
+        match describe(ctx, client_id).await? {
+            Ok(described) => described.map(Box::new).map(Found::Document),
+            Err(error) => return Ok(Err(error)),
+        }
+    } else {
+        let client = ctx.client(client_id).await?;
+        client.filter(|client| client.enabled).map(Found::Record)
+    };
+    Ok(found.ok_or_else(|| {
+        OAuthError::invalid_request(format!(
+            "Invalid client_id parameter value: there is no OAuth Client with this id at {}.",
+            ctx.provider.site().name()
+        ))
+    }))
+}
+
+/// The client's rules. One that nobody has vouched for may ask for what such clients may have at
+/// this moment, whatever it was once registered for.
+// spec: http.md, register_client, "Registered clients may ask for the scopes that OAuth Settings allow"
+async fn rules_now<'a>(ctx: &Ctx, client: &'a Client) -> Result<Cow<'a, ClientRules>, Failure> {
+    if !client.dynamically_registered {
+        return Ok(Cow::Borrowed(&client.rules));
+    }
+    let settings = ctx.settings().await?;
+    let allowed = Scope::from_registered(&settings.registration_scopes.join(" "));
+    let registered = &client.rules.scopes;
+    // What both open: either may say `all` where the other is exact.
+    let scopes = registered
+        .within(&allowed)
+        .union(&allowed.within(registered));
+    Ok(Cow::Owned(ClientRules {
+        scopes,
+        ..client.rules.clone()
+    }))
 }
 
 impl Examined {
     /// Where the response goes.
     pub(super) fn redirect_uri(&self) -> &str {
         &self.request.target.redirect_uri
+    }
+
+    /// An entry of the audit trail about the user's answer to this request. A client that nobody
+    /// has allowed anything yet has no record that could be named.
+    pub(super) fn entry(&self, ctx: &Ctx, status: Status) -> Entry {
+        let entry = Entry::new(ctx, Operation::Consent, status);
+        let entry = entry.detail("scope", self.request.scope.to_string());
+        match self.client.name.as_str() {
+            "" => entry.detail("client_id", self.client.rules.client_id.as_str()),
+            name => entry.client(name),
+        }
     }
 
     /// A response of this request.
@@ -87,6 +154,7 @@ impl Examined {
             ErrorCode::LoginRequired => "The user has to sign in.",
             ErrorCode::ConsentRequired => "The user has to be asked.",
             ErrorCode::AccessDenied => "The request was denied.",
+            ErrorCode::UnauthorizedClient => "The client is disabled.",
             ErrorCode::UnmetAuthenticationRequirements => {
                 "The authentication context class cannot be reached."
             }
@@ -94,6 +162,25 @@ impl Examined {
         };
         let error = OAuthError::new(code, description);
         Outcome::Respond(self.request.target.error(&error, &ctx.issuer))
+    }
+
+    /// The same with a record of the client that says what its document says; refused when an
+    /// administrator has disabled the client since the request was read.
+    pub(super) async fn with_record(
+        mut self,
+        ctx: &Ctx,
+        user: &str,
+    ) -> Result<Result<Examined, Outcome>, Failure> {
+        let Some(described) = &self.described else {
+            return Ok(Ok(self));
+        };
+        match described.keep(ctx, user).await? {
+            Some(client) => {
+                self.client = client;
+                Ok(Ok(self))
+            }
+            None => Ok(Err(self.refuse(ctx, ErrorCode::UnauthorizedClient))),
+        }
     }
 
     /// What the consent page shows about this request.
@@ -105,6 +192,10 @@ impl Examined {
             tos_uri: client.tos_uri.clone(),
             policy_uri: client.policy_uri.clone(),
             dynamically_registered: client.dynamically_registered,
+            document: self.described.as_deref().map(|described| Document {
+                host: described.host.clone(),
+                only_loopback: described.only_loopback,
+            }),
             redirect_uri: self.redirect_uri().to_owned(),
             scopes: self
                 .request

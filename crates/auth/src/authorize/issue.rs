@@ -67,6 +67,10 @@ pub(super) async fn issue(
         handle,
     } = signed_in;
     let kind = examined.request.response_type;
+    let examined = match examined.with_record(ctx, &user.name).await? {
+        Ok(examined) => examined,
+        Err(refused) => return Ok(refused),
+    };
     id_token::prepare(ctx, &examined.client).await?;
     let lifetimes = Lifetimes::of(ctx, &examined.client).await?;
     let entropy = &*ctx.provider.environment().entropy;

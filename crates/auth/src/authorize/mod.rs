@@ -20,7 +20,8 @@ use crema_protocol::response::AuthorizationResponse;
 pub use examine::{Examined, Rejection};
 pub use issue::STATEMENTS;
 
-use crate::audit::{self, Entry, Operation, Status};
+use crate::audit::{self, Status};
+use crate::client::metadata_document::Described;
 use crate::session::Session;
 use crate::user::User;
 use crate::{Ctx, Failure};
@@ -59,6 +60,8 @@ pub struct Question {
     pub policy_uri: Option<String>,
     /// Whether the client registered itself.
     pub dynamically_registered: bool,
+    /// What is known of a client that a metadata document describes.
+    pub document: Option<Document>,
     /// Where Allow leads.
     pub redirect_uri: String,
     /// What is asked for.
@@ -67,6 +70,15 @@ pub struct Question {
     pub user: Arc<User>,
     /// The parameters to send to `approve`.
     pub request: Params,
+}
+
+/// What is known of a client that a metadata document describes: all else it only says.
+#[derive(Debug)]
+pub struct Document {
+    /// The host of the document, with the port when it is an unusual one.
+    pub host: String,
+    /// Every redirect URI leads to the user's own device, where any program may listen.
+    pub only_loopback: bool,
 }
 
 /// What the user clicked.
@@ -134,10 +146,7 @@ pub async fn approve(
     };
     if decision == Decision::Deny {
         // spec: security.md, Audit, "Every … consent", with its outcome
-        let entry = Entry::new(ctx, Operation::Consent, Status::Failed)
-            .client(&examined.client.name)
-            .user(&session.user)
-            .detail("scope", examined.request.scope.to_string());
+        let entry = examined.entry(ctx, Status::Failed).user(&session.user);
         audit::record_now(ctx, entry).await?;
         return Ok(examined.refuse(ctx, ErrorCode::AccessDenied));
     }
@@ -232,7 +241,11 @@ async fn standing<'a>(
 // spec: security.md, Authorization endpoint, consent and skipping it
 async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, Failure> {
     let client = &examined.client;
-    if examined.request.prompt.consent {
+    let known = examined
+        .described
+        .as_deref()
+        .is_none_or(Described::is_known);
+    if examined.request.prompt.consent || !known {
         return Ok(true);
     }
     // RFC 8252 §8.6: another app may listen where such a redirect URI leads.

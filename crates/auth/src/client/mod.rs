@@ -5,6 +5,7 @@
 //! Records: OAuth Client, OAuth Client Role, Previous Client Secret, `__Auth`.
 
 mod check;
+pub(crate) mod metadata_document;
 mod record;
 mod report;
 mod secret;
@@ -27,7 +28,7 @@ use crema_protocol::client_rules::{
 };
 use crema_protocol::redirect_uri::split_registered;
 use crema_protocol::scope::Scope;
-use crema_store::{Sql, params};
+use crema_store::{Database, Sql, params};
 
 use crate::user::User;
 use crate::{Failure, Provider};
@@ -47,6 +48,7 @@ static STATEMENTS: &[&Sql] = &[&LOAD, &LOAD_BY_DOCUMENT, &ROLES];
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         STATEMENTS,
+        metadata_document::STATEMENTS,
         report::STATEMENTS,
         secret::STATEMENTS,
         write::STATEMENTS,
@@ -196,18 +198,22 @@ fn rules(record: &Record) -> ClientRules {
     let document = record.text("metadata_document_uri");
     ClientRules {
         client_id: document.unwrap_or(text("name")).to_owned(),
-        auth_method: method.unwrap_or(AuthMethod::ClientSecretBasic),
+        // Whatever was done to the record: what everybody can read holds no secret.
+        auth_method: match document {
+            Some(_) => AuthMethod::None,
+            None => method.unwrap_or(AuthMethod::ClientSecretBasic),
+        },
         strict_client_auth: record.flag("strict_client_auth"),
         dynamically_registered: record.flag("dynamically_registered"),
         enforcement: match text("enforcement") {
-            "Observe" => Enforcement::Observe,
+            "Observe" if document.is_none() => Enforcement::Observe,
             _ => Enforcement::Enforce,
         },
         grant_types: grant_types(record),
         scopes: Scope::from_registered(text("scopes")),
         redirect_uris: words(record, "redirect_uris"),
         default_redirect_uri: record.text("default_redirect_uri").map(str::to_owned),
-        require_pkce: record.flag("require_pkce"),
+        require_pkce: record.flag("require_pkce") || document.is_some(),
         allow_plain_pkce: record.flag("allow_plain_pkce"),
         allow_short_code_verifier: record.flag("allow_short_code_verifier"),
         id_token_signed_response_alg: algorithm.unwrap_or_default(),
@@ -285,14 +291,18 @@ pub(crate) async fn load_by_document(
     }
 }
 
+/// The Allowed Roles of the client of that name, in order.
+async fn roles_of(database: &Database, name: &str) -> Result<Vec<String>, Failure> {
+    let rows = database.rows(&ROLES, params![name]).await?;
+    rows.iter()
+        .map(|row| Ok(row.opt_text(0)?.unwrap_or_default().to_owned()))
+        .collect()
+}
+
 /// The client with its roles and secrets.
 async fn of_record(provider: &Provider, record: &Record) -> Result<Client, Failure> {
     let name = record.text("name").unwrap_or_default();
-    let roles = provider.database().rows(&ROLES, params![name]).await?;
-    let roles = roles
-        .iter()
-        .map(|row| Ok(row.opt_text(0)?.unwrap_or_default().to_owned()))
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let roles = roles_of(provider.database(), name).await?;
     let mut client = Client::new(record, roles);
     client.last_used = record.datetime("last_used").map(|micros| {
         let zone = provider.site().time_zone();

@@ -94,6 +94,13 @@ impl Record {
         }
     }
 
+    /// What stands there; `None` also for a field that was never set.
+    pub(super) fn value(&self, field: &str) -> Option<&Value> {
+        self.values
+            .get(field)
+            .filter(|value| **value != Value::Null)
+    }
+
     /// A text; `None` when it is empty.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         match self.values.get(field) {

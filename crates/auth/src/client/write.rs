@@ -15,7 +15,7 @@ use crema_store::{Sql, Transaction, Value, params};
 use super::check::{Surroundings, check};
 use super::record::{ALLOWED_ROLES, ClientFields, Record, fault};
 use super::secret::{self, MASK, not_found};
-use super::{Client, DEFAULT_ROLE, DOCTYPE, rules, signing_algorithm};
+use super::{Client, DEFAULT_ROLE, DOCTYPE, metadata_document, rules, signing_algorithm};
 use crate::audit::{self, Entry, Operation, Status};
 use crate::settings::Settings;
 use crate::token::family;
@@ -293,7 +293,9 @@ async fn locked(tx: &mut Transaction, client_id: &str) -> Result<Record, Failure
         .filter(|record| record.text("name") == Some(client_id))
         .ok_or_else(|| not_found(client_id))
 }
+        let before = record.clone();
 
+        metadata_document::refuse_owned(&before, &record)?;
 /// The client's `user` must not lend roles that the acting person lacks.
 // spec: security.md, Clients, line 6
 pub(crate) async fn check_user(ctx: &Ctx, by: &str, name: &str) -> Result<(), Failure> {
