@@ -25,7 +25,7 @@ use crate::request_line::RequestLine;
 use crate::sites::{NoSite, Sites};
 use crate::{account, ahead, api, cookies, cors, mcp, oauth, openapi, origin};
 
-/// The largest body on OAuth paths and sign-in, in bytes.
+/// The largest body on OAuth paths, sign-in and `/mcp`, in bytes.
 // spec: security.md, "Bodies over the limit (1 MiB on OAuth paths, 25 MiB elsewhere)"
 const SMALL_BODY: usize = 1024 * 1024;
 /// The largest body elsewhere, in bytes.
@@ -251,7 +251,7 @@ async fn admit(
         false => site_name,
     };
     let origin = origin::origin(peer, &parts.headers, base, &config);
-    let read = read_body(&parts.uri, body).await;
+    let read = read_body(&parts.uri, endpoint, body).await;
     let (body, problem) = match read {
         Ok(body) => (body, None),
         Err(problem) => (Bytes::new(), Some(problem)),
@@ -352,10 +352,11 @@ fn unavailable(parts: &Parts, host: &str) -> Reply {
     reply
 }
 
-async fn read_body(uri: &Uri, body: Body) -> Result<Bytes, Problem> {
+async fn read_body(uri: &Uri, endpoint: Endpoint, body: Body) -> Result<Bytes, Problem> {
     let path = uri.path();
     let oauth = path.contains("frappe.integrations.oauth2.") || path.contains("login");
-    let small = path == "/" || oauth && resource_path(path).is_none();
+    let mcp = endpoint == Endpoint::Mcp;
+    let small = path == "/" || mcp || oauth && resource_path(path).is_none();
     let limit = if small { SMALL_BODY } else { LARGE_BODY };
     let too_large = || Problem::Frappe {
         status: StatusCode::PAYLOAD_TOO_LARGE,

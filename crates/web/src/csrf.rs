@@ -84,8 +84,13 @@ pub fn cross_site(call: &Call) -> bool {
     }
     match call.header(header::ORIGIN) {
         None => false,
-        Some(origin) => !origin.eq_ignore_ascii_case(&call.ctx.issuer) && !own_origin(call, origin),
+        Some(origin) => !is_own_origin(call, origin),
     }
+}
+
+/// Whether a page of this origin is one of the site's own.
+pub(crate) fn is_own_origin(call: &Call, origin: &str) -> bool {
+    origin.eq_ignore_ascii_case(&call.ctx.issuer) || own_origin(call, origin)
 }
 
 /// Whether the origin is the host that the request was sent to, whatever the issuer is called.

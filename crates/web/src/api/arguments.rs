@@ -72,6 +72,16 @@ impl Arguments {
         })
     }
 
+    /// Arguments that came as members of a JSON object, wherever that stood.
+    pub(crate) fn of_members(members: Map<String, Value>) -> Arguments {
+        Arguments {
+            members,
+            query: Vec::new(),
+            sent: Sent::Object,
+            csrf_token: None,
+        }
+    }
+
     /// All arguments by name.
     pub fn members(&self) -> &Map<String, Value> {
         &self.members

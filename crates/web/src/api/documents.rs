@@ -123,7 +123,7 @@ struct Data {
 }
 
 /// Takes away null members, those of child rows and of linked documents too.
-fn drop_nulls(values: &mut Map<String, Value>) {
+pub(crate) fn drop_nulls(values: &mut Map<String, Value>) {
     values.retain(|_, value| {
         match value {
             Value::Array(rows) => rows

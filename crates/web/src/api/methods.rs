@@ -120,6 +120,23 @@ pub async fn answer(call: &Call, endpoint: Endpoint, name: &str) -> Result<Reply
     })
 }
 
+/// Whether the caller's credential opens that method. What its documents take is asked by them.
+///
+/// # Errors
+/// 401 for guests, 403 for a scope that is too small.
+pub(crate) fn admit(endpoint: Endpoint, caller: &Caller) -> Result<(), Problem> {
+    let found = METHODS.iter().find(|method| method.endpoint == endpoint);
+    found.map_or(Ok(()), |method| method.admit(caller))
+}
+
+/// The dotted names of all methods, by which scopes name them.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    METHODS
+        .iter()
+        .filter_map(|method| method.names.first().copied())
+}
+
 impl Method {
     fn admit(&self, caller: &Caller) -> Result<(), Problem> {
         let named = matches!(self.needs, Needs::Somebody | Needs::Scope);
@@ -141,7 +158,10 @@ impl Method {
 
 /// A name that is no method, in Frappe's words: of an app that is not there, or a function that
 /// may not be called.
-async fn unknown(call: &Call, caller: &Caller, name: &str) -> Result<Problem, Problem> {
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) async fn unknown(call: &Call, caller: &Caller, name: &str) -> Result<Problem, Problem> {
     let name: String = name.chars().take(LONGEST_NAME).collect();
     let app = name.split('.').next().unwrap_or_default();
     if is_installed(call, app).await? {

@@ -1,12 +1,12 @@
 //! Everything under `/api/` beside the OAuth endpoints: methods, documents, lists.
 
 pub mod arguments;
-mod client;
+pub(crate) mod client;
 pub mod documents;
 pub(crate) mod identity;
 mod keys;
 pub mod login;
-mod meta;
+pub(crate) mod meta;
 pub mod methods;
 pub mod path;
 mod rows;

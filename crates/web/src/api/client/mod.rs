@@ -5,6 +5,7 @@ mod write;
 
 use crema_auth::caller::Caller;
 use crema_auth::records;
+use crema_document::documents::Documents;
 use serde_json::{Map, Value};
 
 use crate::api::arguments::{Arguments, plain, unpacked};
@@ -23,29 +24,45 @@ pub(crate) async fn answer(
     arguments: &Arguments,
 ) -> Result<Reply, Problem> {
     let documents = records::documents(&call.ctx, caller);
-    let result = match endpoint {
-        Endpoint::ClientGetList => return read::get_list(call, &documents, arguments).await,
-        Endpoint::ClientGetCount => read::get_count(&documents, arguments).await?,
-        Endpoint::ClientGet => read::get(&documents, arguments).await?,
-        Endpoint::ClientGetValue => read::get_value(&documents, arguments).await?,
-        Endpoint::ClientGetSingleValue => read::get_single_value(&documents, arguments).await?,
-        Endpoint::ClientInsert => write::insert(&documents, arguments).await?,
-        Endpoint::ClientInsertMany => write::insert_many(&documents, arguments).await?,
-        Endpoint::ClientSetValue => write::set_value(&documents, arguments).await?,
-        Endpoint::ClientSave => write::save(&documents, arguments).await?,
-        Endpoint::ClientBulkUpdate => write::bulk_update(&documents, arguments).await?,
+    if endpoint == Endpoint::ClientGetList {
+        return read::get_list(call, &documents, arguments).await;
+    }
+    match result(endpoint, &documents, arguments).await? {
+        Some(result) => Ok(reply::message(call, result)),
+        None => Ok(reply::json(axum::http::StatusCode::OK, &Map::new())),
+    }
+}
+
+/// What one of them gives, except `get_list`; nothing where, as in Frappe, there is nothing to
+/// say but that it is done.
+///
+/// # Errors
+/// As [`answer`].
+pub(crate) async fn result(
+    endpoint: Endpoint,
+    documents: &Documents,
+    arguments: &Arguments,
+) -> Result<Option<Value>, Problem> {
+    Ok(Some(match endpoint {
+        Endpoint::ClientGetCount => read::get_count(documents, arguments).await?,
+        Endpoint::ClientGet => read::get(documents, arguments).await?,
+        Endpoint::ClientGetValue => read::get_value(documents, arguments).await?,
+        Endpoint::ClientGetSingleValue => read::get_single_value(documents, arguments).await?,
+        Endpoint::ClientInsert => write::insert(documents, arguments).await?,
+        Endpoint::ClientInsertMany => write::insert_many(documents, arguments).await?,
+        Endpoint::ClientSetValue => write::set_value(documents, arguments).await?,
+        Endpoint::ClientSave => write::save(documents, arguments).await?,
+        Endpoint::ClientBulkUpdate => write::bulk_update(documents, arguments).await?,
         Endpoint::ClientDelete => {
-            write::delete(&documents, arguments).await?;
-            // As in Frappe: done, and nothing to say.
-            return Ok(reply::json(axum::http::StatusCode::OK, &Map::new()));
+            write::delete(documents, arguments).await?;
+            return Ok(None);
         }
         _ => return Err(Problem::not_found("There is no such method.")),
-    };
-    Ok(reply::message(call, result))
+    }))
 }
 
 /// A document as a method gets it: an object, or JSON text of one.
-fn document(value: &Value) -> Result<Map<String, Value>, Problem> {
+pub(crate) fn document(value: &Value) -> Result<Map<String, Value>, Problem> {
     match unpacked(value).unwrap_or_else(|| value.clone()) {
         Value::Object(document) => Ok(document),
         _ => Err(Problem::malformed("The document has to be a JSON object.")),
@@ -63,7 +80,10 @@ fn taken(document: &mut Map<String, Value>, member: &str) -> Result<String, Prob
 }
 
 /// Documents that a method gets as a list.
-fn documents(arguments: &Arguments, limit: usize) -> Result<Vec<Map<String, Value>>, Problem> {
+pub(crate) fn documents(
+    arguments: &Arguments,
+    limit: usize,
+) -> Result<Vec<Map<String, Value>>, Problem> {
     let Some(Value::Array(list)) = arguments.value("docs") else {
         return Err(Problem::malformed("docs has to be a list of documents."));
     };
