@@ -156,14 +156,6 @@ impl MetadataDocument {
             metadata,
         })
     }
-
-    /// Whether every redirect URI leads to the user's own device over the network: then any
-    /// program there can pass for this client, whoever owns the address.
-    // spec: standards.md U, "warn on localhost-only redirect"
-    pub fn only_loopback(&self) -> bool {
-        let uris = &self.metadata.redirect_uris;
-        uris.iter().all(|uri| redirect_uri::is_loopback(uri))
-    }
 }
 
 /// A client without a secret: what anybody can read cannot hold one.

@@ -194,7 +194,6 @@ impl Examined {
             dynamically_registered: client.dynamically_registered,
             document: self.described.as_deref().map(|described| Document {
                 host: described.host.clone(),
-                only_loopback: described.only_loopback,
             }),
             redirect_uri: self.redirect_uri().to_owned(),
             scopes: self

@@ -77,8 +77,6 @@ pub struct Question {
 pub struct Document {
     /// The host of the document, with the port when it is an unusual one.
     pub host: String,
-    /// Every redirect URI leads to the user's own device, where any program may listen.
-    pub only_loopback: bool,
 }
 
 /// What the user clicked.

@@ -89,8 +89,6 @@ pub(crate) struct Described {
     pub(crate) client: Arc<Client>,
     /// Who stands behind it: the host of the address.
     pub(crate) host: String,
-    /// It is sent back to this device only, whatever program listens there.
-    pub(crate) only_loopback: bool,
     address: DocumentAddress,
     fields: ClientFields,
     standing: Standing,
@@ -175,7 +173,6 @@ async fn described(
 ) -> Result<Described, Failure> {
     let doctype = doctype(ctx)?;
     let fields = client_fields(&document.metadata, settings)?;
-    let only_loopback = document.only_loopback();
     let mut record = match &stored {
         Some(record) => record.clone(),
         None => blank(&doctype, &document.address),
@@ -196,7 +193,6 @@ async fn described(
     Ok(Described {
         client: Arc::new(Client::new(&record, roles)),
         host: document.address.host().to_owned(),
-        only_loopback,
         address: document.address,
         fields,
         standing,

@@ -175,6 +175,10 @@ async fn ask(call: &Call, params: &Params, question: &Question) -> Result<Reply,
         lang,
         site_name: call.site_name(),
         client_name: &question.app_name,
+        described_at: question
+            .document
+            .as_ref()
+            .map(|document| document.host.as_str()),
         client_uri: question.client_uri.as_deref(),
         redirect_host: &host,
         user: &question.user.name,
@@ -206,10 +210,15 @@ fn names_of(call: &Call, snake_case: &str) -> Vec<String> {
 
 fn warnings(question: &Question, params: &Params) -> Vec<ConsentWarning> {
     let mut warnings = Vec::new();
-    if question.dynamically_registered {
+    let described = question.document.is_some();
+    if described {
+        warnings.push(ConsentWarning::Described);
+    } else if question.dynamically_registered {
         warnings.push(ConsentWarning::Unverified);
     }
-    if redirect_uri::is_custom_scheme(&question.redirect_uri)
+    if described && redirect_uri::is_loopback(&question.redirect_uri) {
+        warnings.push(ConsentWarning::AnyProgram);
+    } else if redirect_uri::is_custom_scheme(&question.redirect_uri)
         || redirect_uri::is_loopback(&question.redirect_uri)
     {
         warnings.push(ConsentWarning::ThisDevice);

@@ -20,6 +20,8 @@ pub struct ConsentPage<'a> {
     pub site_name: &'a str,
     /// The app's name as registered.
     pub client_name: &'a str,
+    /// Where the document lies that describes the app, when one does: the host alone is certain.
+    pub described_at: Option<&'a str>,
     /// The app's website; a link only if it is a plain web address.
     pub client_uri: Option<&'a str>,
     /// The host, or the custom scheme, that the browser goes to afterwards.
@@ -51,8 +53,13 @@ pub struct ConsentPage<'a> {
 /// Something that makes an access less safe than usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsentWarning {
-    /// The app was registered dynamically or by a metadata document.
+    /// The app was registered dynamically.
     Unverified,
+    /// A metadata document describes the app.
+    Described,
+    /// As `ThisDevice`, of an app that a metadata document describes: whoever listens on the
+    /// device needs no more than that to pass for it.
+    AnyProgram,
     /// The redirect goes to a loopback address or a custom scheme, which any program on the
     /// device may listen to (RFC 8252 §8.6).
     ThisDevice,
@@ -64,6 +71,8 @@ impl ConsentWarning {
     fn text(self, lang: Lang) -> &'static str {
         lang.text(match self {
             Self::Unverified => "consent.unverified",
+            Self::Described => "consent.described",
+            Self::AnyProgram => "consent.any_program",
             Self::ThisDevice => "consent.device",
             Self::TokenInAddress => "consent.token_in_address",
         })
@@ -86,6 +95,18 @@ impl ConsentPage<'_> {
 
     fn lead(&self) -> Safe<String> {
         self.lang.filled("consent.lead", "app", &self.client())
+    }
+
+    /// Who asks, as far as it is certain: names follow below, and anybody can take one.
+    fn origin(&self, host: &str) -> Safe<String> {
+        let text = self.lang.text("consent.origin");
+        let (before, after) = text.split_once("{host}").unwrap_or((text, ""));
+        Safe(format!(
+            "{}<bdi class=\"host\" dir=\"ltr\">{}</bdi>{}",
+            html::escaped(before),
+            html::escaped(host),
+            html::escaped(after)
+        ))
     }
 
     fn fields(&self) -> impl Iterator<Item = &(&str, &str)> {

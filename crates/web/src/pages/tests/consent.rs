@@ -104,3 +104,23 @@ fn warnings_are_shown_on_demand() {
     let text = visible(&page.render());
     assert!(text.contains("This app registered itself") && text.contains("your own device"));
 }
+
+// spec: standards.md U, "show client host on consent"
+#[test]
+fn an_app_with_a_metadata_document_is_known_by_its_host() {
+    let page = ConsentPage {
+        described_at: Some("app.example:8443"),
+        warnings: vec![ConsentWarning::Described, ConsentWarning::AnyProgram],
+        ..consent(Lang::En)
+    };
+    let html = page.render();
+    let text = visible(&html);
+    assert!(
+        text.contains("described at app.example:8443 Acme Mobile wants"),
+        "{text}"
+    );
+    assert!(html.contains("<bdi class=\"host\" dir=\"ltr\">app.example:8443</bdi>"));
+    assert!(text.contains("only what it says about itself at the address above"));
+    assert!(text.contains("any program can pass itself off as this app"));
+    assert!(!consent(Lang::En).render().contains("class=\"origin\""));
+}

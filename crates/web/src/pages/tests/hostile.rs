@@ -26,6 +26,7 @@ fn hostile_pages() -> Vec<(&'static str, String)> {
         lang,
         site_name: HOSTILE,
         client_name: HOSTILE,
+        described_at: Some(HOSTILE),
         client_uri: Some(HOSTILE),
         redirect_host: HOSTILE,
         user: HOSTILE,

@@ -36,6 +36,7 @@ fn consent(lang: Lang) -> ConsentPage<'static> {
         lang,
         site_name: "crm.example.com",
         client_name: "Acme Mobile",
+        described_at: None,
         client_uri: Some("https://acme.example/apps/mobile"),
         redirect_host: "app.acme.example",
         user: "jane.doe@example.com",
@@ -120,6 +121,12 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
         ],
         ..consent(lang)
     };
+    let described = ConsentPage {
+        described_at: Some("apps.acme-software.example:8443"),
+        redirect_host: "127.0.0.1:53682",
+        warnings: vec![ConsentWarning::Described, ConsentWarning::AnyProgram],
+        ..consent(lang)
+    };
     let signed_out = SignedOutPage {
         lang,
         site_name: "crm.example.com",
@@ -139,6 +146,7 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
         ("login_failed", failed.render()),
         ("consent", consent(lang).render()),
         ("consent_warned", warned.render()),
+        ("consent_described", described.render()),
         ("signed_out", signed_out.render()),
         ("me", me(lang).render()),
         ("confirm_logout", confirm_logout(lang).render()),
