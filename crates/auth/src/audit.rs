@@ -279,14 +279,15 @@ pub async fn record(tx: &mut Transaction, entry: &Entry) -> Result<(), Failure> 
 }
 
 /// Writes an entry in a transaction of its own. What an `Observe` client is let pass with, and
-/// what is wrong with a key, comes with every request of it, so that is counted like failures are.
+/// what is wrong with a key or a token for registrations, comes with every request of it, so that
+/// is counted like failures are.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn record_now(ctx: &Ctx, entry: Entry) -> Result<(), Failure> {
     if matches!(
         entry.operation,
-        Operation::Observe | Operation::ApiKeyAuthentication
+        Operation::Observe | Operation::ApiKeyAuthentication | Operation::ClientAuthentication
     ) {
         return count_now(ctx, entry).await;
     }

@@ -64,7 +64,13 @@ impl Key {
         Key(format!("api_key:{}:{}", hash_hex(key), network(address)))
     }
 
-    /// Its name in the table: `user:…`, `address:…`, `client:…` or `api_key:…`.
+    /// Where registrations come from: of clients, and of what leads to one.
+    pub fn registration(address: IpAddr) -> Key {
+        Key(format!("registration:{}", network(address)))
+    }
+
+    /// Its name in the table: `user:…`, `address:…`, `client:…`, `api_key:…` or
+    /// `registration:…`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -7,11 +7,13 @@
 //!
 //! Nothing that still proves something leaves: hashes of spent codes and refresh tokens stay until
 //! their family has ended. Rows without a moment of ours are Frappe's and are left to Frappe.
-//! Records: OAuth Authorization Code, OAuth Bearer Token, Session (`tabSessions`), Activity Log,
-//! `__oauth_family`, `__oauth_spent`, `__login_handle`, `__failure`.
+//! Records: OAuth Client and all that is a client's, OAuth Authorization Code, OAuth Bearer Token,
+//! Session (`tabSessions`), Activity Log, `__oauth_family`, `__oauth_spent`, `__login_handle`,
+//! `__failure`.
 // spec: security.md, Codes and tokens, "Hashes of redeemed codes and rotated tokens stay … until
 // the family expires"; Audit, "retention settable"
 
+mod clients;
 mod rules;
 
 pub use rules::{Kind, STATEMENTS};
@@ -88,7 +90,10 @@ impl Sweep {
         let more = keys.len() == limit;
         // One order for all processes, so that they do not wait for each other in a circle.
         keys.sort_unstable();
-        let removed = remove(ctx, self.kind, values, keys).await?;
+        let removed = match self.kind {
+            Kind::Clients => clients::remove(ctx, values, keys).await?,
+            kind => remove(ctx, kind, values, keys).await?,
+        };
         // Many rows at one position that all stay must not hold the pass up.
         self.from = match removed {
             0 => reached.max(self.from).saturating_add(1),

@@ -87,7 +87,7 @@ pub struct Settings {
     pub registration_limit: i64,
     /// Registration needs an initial access token.
     pub initial_access_token_required: bool,
-    /// Dynamically registered clients that are not used for so many days are removed.
+    /// Dynamically registered clients that are not used for so many days are removed; 0 for never.
     pub remove_unused_clients_after_days: i64,
     /// How long a rotated client secret stays valid when nothing else is said, in seconds.
     pub previous_secret_overlap: i64,
@@ -201,7 +201,9 @@ impl Settings {
             allowed_redirect_schemes: words(oauth, "allowed_redirect_schemes"),
             registration_limit: own(oauth, "registration_limit", 20),
             initial_access_token_required: oauth.flag("initial_access_token_required"),
-            remove_unused_clients_after_days: own(oauth, "remove_unused_clients_after_days", 30),
+            remove_unused_clients_after_days: oauth
+                .int("remove_unused_clients_after_days")
+                .max(0),
             previous_secret_overlap: oauth.int("previous_secret_overlap").max(0),
             key_rotation_days: oauth.int("key_rotation_days").max(0),
             activity_log_retention_days: oauth.int("activity_log_retention_days").max(0),

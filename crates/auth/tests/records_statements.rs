@@ -8,8 +8,8 @@
 mod records_common;
 
 use crema_auth::{
-    api_key, audit, client, keys, last_used, lockout, login, records, retention, session, settings,
-    user,
+    api_key, audit, client, keys, last_used, lockout, login, records, register, retention, session,
+    settings, user,
 };
 use records_common::TestSite;
 
@@ -29,7 +29,8 @@ on_every_database! {
         let parts = client::statements()
             .chain(user::statements())
             .chain(api_key::statements())
-            .chain(records::statements());
+            .chain(records::statements())
+            .chain(register::statements());
         for sql in own.chain(parts) {
             let checked = site.provider.database().prepare_check(sql).await;
             checked.unwrap_or_else(|error| panic!("{}: {error}", sql.text()));

@@ -12,11 +12,14 @@ mod secret;
 mod write;
 
 pub use record::ClientFields;
+pub(crate) use report::show_with_creation;
 pub use report::{ClientSummary, ReportRow, list, report, show};
 pub(crate) use secret::encrypt;
 pub use secret::rotate_secret;
 pub use write::{CreatedClient, NewClient, create, delete, set_enabled, touch, update};
-pub(crate) use write::{check_user, update_as_of};
+pub(crate) use write::{
+    Along, check_user, create_along, delete_along, remove, update_along, update_as_of,
+};
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;

@@ -75,6 +75,17 @@ fn summary(record: &Record) -> ClientSummary {
 /// # Errors
 /// [`Failure::NotFound`]; when the database cannot be read.
 pub async fn show(ctx: &Ctx, client_id: &str) -> Result<Map<String, Json>, Failure> {
+    Ok(show_with_creation(ctx, client_id).await?.0)
+}
+
+/// As [`show`], and when the record was made, in microseconds of the site's clock.
+///
+/// # Errors
+/// As [`show`].
+pub(crate) async fn show_with_creation(
+    ctx: &Ctx,
+    client_id: &str,
+) -> Result<(Map<String, Json>, Option<i64>), Failure> {
     let database = ctx.provider.database();
     let row = database.row(&LOAD, params![client_id]).await?;
     let row = row.filter(|row| row.named("name") == Some(&Value::from(client_id)));
@@ -95,7 +106,11 @@ pub async fn show(ctx: &Ctx, client_id: &str) -> Result<Map<String, Json>, Failu
         roles.push(Json::from(role.opt_text(0)?.unwrap_or_default()));
     }
     fields.insert(ALLOWED_ROLES.to_owned(), Json::Array(roles));
-    Ok(fields)
+    let creation = match row.named("creation") {
+        Some(Value::DateTime(micros)) => Some(*micros),
+        _ => None,
+    };
+    Ok((fields, creation))
 }
 
 fn json(value: &Value) -> Json {

@@ -10,7 +10,7 @@ use crema_crypto::{Secret, random_name, random_token};
 use crema_document::passwords::StoredPassword;
 use crema_document::row::{self, RowHead};
 use crema_document::{DocType, LocalTime, Timestamp, version};
-use crema_store::{Sql, Transaction, Value, params};
+use crema_store::{BoxFuture, Sql, Transaction, Value, params};
 
 use super::check::{Surroundings, check};
 use super::record::{ALLOWED_ROLES, ClientFields, Record, fault};
@@ -51,6 +51,18 @@ pub(super) static STATEMENTS: &[&Sql] = &[
 /// How often the last use of a client is written, in µs.
 const TOUCH_EVERY: i64 = 600 * 1_000_000;
 
+/// What else has to be done in the transaction of a change, before the change; may be done again
+/// when the transaction is.
+pub(crate) type Along =
+    Arc<dyn for<'a> Fn(&'a mut Transaction) -> BoxFuture<'a, Result<(), Failure>> + Send + Sync>;
+
+async fn done(along: Option<&Along>, tx: &mut Transaction) -> Result<(), Failure> {
+    match along {
+        Some(along) => along(tx).await,
+        None => Ok(()),
+    }
+}
+
 /// A client to be made.
 #[derive(Debug, Clone, Default)]
 pub struct NewClient {
@@ -75,8 +87,21 @@ pub struct CreatedClient {
 /// [`Failure::Validation`], naming the field; [`Failure::Permission`] when the client's `user`
 /// holds roles that `by` lacks.
 pub async fn create(ctx: &Ctx, by: &str, new: NewClient) -> Result<CreatedClient, Failure> {
-    let entropy = &*ctx.provider.environment().entropy;
-    let client_id = random_name(entropy);
+    let client_id = random_name(&*ctx.provider.environment().entropy);
+    create_along(ctx, by, client_id, new, None).await
+}
+
+/// As [`create`], with the id that the client is to have.
+///
+/// # Errors
+/// As [`create`]; those of `along`.
+pub(crate) async fn create_along(
+    ctx: &Ctx,
+    by: &str,
+    client_id: String,
+    new: NewClient,
+    along: Option<Along>,
+) -> Result<CreatedClient, Failure> {
     let write = Write::prepare(ctx, by, &client_id, new.fields).await?;
     let mut record = Record::with_defaults(&write.doctype);
     record.put("name", client_id.as_str());
@@ -92,14 +117,15 @@ pub async fn create(ctx: &Ctx, by: &str, new: NewClient) -> Result<CreatedClient
     let public = rules(&record).is_public();
     record.put("client_secret", (!public).then_some(MASK));
     let entry = write.entry.clone().detail("change", "created");
-    let job = Arc::new((write, record, entry));
+    let job = Arc::new((write, record, entry, along));
     let shown = (!public).then(|| job.0.secret.clone());
     ctx.provider
         .database()
         .write(move |tx| {
             let job = Arc::clone(&job);
             Box::pin(async move {
-                let (write, record, entry) = &*job;
+                let (write, record, entry, along) = &*job;
+                done(along.as_ref(), tx).await?;
                 let columns = record.columns(&write.doctype);
                 row::insert(tx, DOCTYPE, &write.head, columns).await?;
                 write.set_roles(tx, true).await?;
@@ -143,6 +169,21 @@ pub(crate) async fn update_as_of(
     fields: ClientFields,
     modified: Option<String>,
 ) -> Result<Option<CreatedClient>, Failure> {
+    update_along(ctx, by, client_id, fields, modified, None).await
+}
+
+/// As [`update_as_of`], with something else in the same transaction.
+///
+/// # Errors
+/// As [`update`]; those of `along`.
+pub(crate) async fn update_along(
+    ctx: &Ctx,
+    by: &str,
+    client_id: &str,
+    fields: ClientFields,
+    modified: Option<String>,
+    along: Option<Along>,
+) -> Result<Option<CreatedClient>, Failure> {
     let write = Arc::new(Write::prepare(ctx, by, client_id, fields).await?);
     if let Some(algorithm) = write.wanted.get("id_token_signed_response_alg") {
         // Outside of the transaction; without need when it turns out that nothing changes.
@@ -151,13 +192,17 @@ pub(crate) async fn update_as_of(
         wanted.put("scopes", "openid");
         prepare_key(ctx, &wanted).await?;
     }
-    let job = Arc::new((Arc::clone(&write), modified));
+    let job = Arc::new((Arc::clone(&write), modified, along));
     let done = ctx
         .provider
         .database()
         .write(move |tx| {
             let job = Arc::clone(&job);
-            Box::pin(async move { job.0.update(tx, job.1.as_deref()).await })
+            Box::pin(async move {
+                let (write, modified, along) = &*job;
+                done(along.as_ref(), tx).await?;
+                write.update(tx, modified.as_deref()).await
+            })
         })
         .await?;
     Ok(done.map(|has_new_secret| CreatedClient {
@@ -248,7 +293,9 @@ impl Write {
             }
         }
         let was_public = rules(&record).is_public();
+        let before = record.clone();
         self.change(&mut record)?;
+        metadata_document::refuse_owned(&before, &record)?;
         let is_public = rules(&record).is_public();
         if is_public && !was_public {
             secret::remove_all(tx, &self.client_id).await?;
@@ -293,9 +340,7 @@ async fn locked(tx: &mut Transaction, client_id: &str) -> Result<Record, Failure
         .filter(|record| record.text("name") == Some(client_id))
         .ok_or_else(|| not_found(client_id))
 }
-        let before = record.clone();
 
-        metadata_document::refuse_owned(&before, &record)?;
 /// The client's `user` must not lend roles that the acting person lacks.
 // spec: security.md, Clients, line 6
 pub(crate) async fn check_user(ctx: &Ctx, by: &str, name: &str) -> Result<(), Failure> {
@@ -368,35 +413,63 @@ pub async fn set_enabled(
 /// [`Failure::NotFound`]; when the database refuses.
 // spec: security.md, Codes and tokens, "deleted or disabled clients"
 pub async fn delete(ctx: &Ctx, by: &str, client_id: &str) -> Result<(), Failure> {
+    delete_along(ctx, by, client_id, None).await
+}
+
+/// As [`delete`], with something else in the same transaction.
+///
+/// # Errors
+/// As [`delete`]; those of `along`.
+pub(crate) async fn delete_along(
+    ctx: &Ctx,
+    by: &str,
+    client_id: &str,
+    along: Option<Along>,
+) -> Result<(), Failure> {
     let entry = Entry::new(ctx, Operation::ClientChanged, Status::Success)
         .user(by)
         .client(client_id)
         .detail("change", "deleted");
-    let job = Arc::new((client_id.to_owned(), entry));
+    let job = Arc::new((client_id.to_owned(), entry, along));
     let now: Timestamp = ctx.now;
     ctx.provider
         .database()
         .write(move |tx| {
             let job = Arc::clone(&job);
             Box::pin(async move {
-                let (client_id, entry) = &*job;
+                let (client_id, entry, along) = &*job;
+                done(along.as_ref(), tx).await?;
                 locked(tx, client_id).await?;
-                family::revoke_client(tx, client_id, now).await?;
-                secret::remove_all(tx, client_id).await?;
-                let gone = [
-                    &DELETE_CONSENTS,
-                    &DELETE_REGISTRATIONS,
-                    &DELETE_ROLES,
-                    &DELETE,
-                ];
-                for statement in gone {
-                    tx.execute(statement, params![client_id]).await?;
-                }
+                remove(tx, client_id, now).await?;
                 audit::record(tx, entry).await?;
                 Ok(version::bump(tx).await?)
             })
         })
         .await
+}
+
+/// Removes the rows of a client that is locked, and ends its tokens and codes. Whoever calls it
+/// moves the site's version.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn remove(
+    tx: &mut Transaction,
+    client_id: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    family::revoke_client(tx, client_id, now).await?;
+    secret::remove_all(tx, client_id).await?;
+    let gone = [
+        &DELETE_CONSENTS,
+        &DELETE_REGISTRATIONS,
+        &DELETE_ROLES,
+        &DELETE,
+    ];
+    for statement in gone {
+        tx.execute(statement, params![client_id]).await?;
+    }
+    Ok(())
 }
 
 /// Writes down that a client was used, at most every 10 minutes. A failure is only logged.

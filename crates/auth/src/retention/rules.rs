@@ -100,6 +100,18 @@ static ENTRIES: Rule = rule!(
     "creation >= ? AND creation < ?"
 );
 
+static CLIENTS: Rule = rule!(
+    r#""tabOAuth Client""#,
+    "name",
+    "creation",
+    r#"creation >= ? AND creation < ? AND dynamically_registered = 1 AND enabled = 1
+    AND (last_used IS NULL OR last_used < ?)
+    AND NOT EXISTS (SELECT 1 FROM "tabOAuth Bearer Token" b WHERE b.client = "tabOAuth Client".name
+        AND b.status = 'Active' AND (b.expires_at > ? OR b.refresh_expires_at > ?))
+    AND NOT EXISTS (SELECT 1 FROM "__oauth_family" f WHERE f.client = "tabOAuth Client".name
+        AND f.created_at > ?)"#
+);
+
 /// The families of codes that nobody redeemed.
 pub(super) static UNREDEEMED: Sql = Sql::new(concat!(
     r#"SELECT family FROM "tabOAuth Authorization Code" WHERE validity = 'Valid' AND name IN ("#,
@@ -133,6 +145,8 @@ pub static STATEMENTS: &[&Sql] = &[
     &FAILURES.delete,
     &ENTRIES.due,
     &ENTRIES.delete,
+    &CLIENTS.due,
+    &CLIENTS.delete,
     &UNREDEEMED,
     &DELETE_UNREDEEMED,
 ];
@@ -159,11 +173,15 @@ pub enum Kind {
     Failures,
     /// Entries of the audit trail, after `activity_log_retention_days`.
     Entries,
+    /// Clients that registered themselves, with all that is theirs, when for
+    /// `remove_unused_clients_after_days` nobody used them and nothing of theirs lives. Those that
+    /// an administrator has disabled stay: their record is what keeps them out.
+    Clients,
 }
 
 impl Kind {
     /// All of them; tokens before their families.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Codes,
         Kind::AccessTokens,
         Kind::RefreshTokens,
@@ -173,6 +191,7 @@ impl Kind {
         Kind::LoginHandles,
         Kind::Failures,
         Kind::Entries,
+        Kind::Clients,
     ];
 
     /// Its name in log lines.
@@ -187,6 +206,7 @@ impl Kind {
             Kind::LoginHandles => "login handles",
             Kind::Failures => "failures",
             Kind::Entries => "audit entries",
+            Kind::Clients => "unused clients",
         }
     }
 
@@ -196,6 +216,8 @@ impl Kind {
     pub fn batch_size(self) -> usize {
         match self {
             Kind::Codes | Kind::AccessTokens | Kind::RefreshTokens | Kind::Entries => 20,
+            // Each takes a dozen statements.
+            Kind::Clients => 5,
             _ => HUNDRED,
         }
     }
@@ -211,6 +233,7 @@ impl Kind {
             Kind::LoginHandles => &LOGIN_HANDLES,
             Kind::Failures => &FAILURES,
             Kind::Entries => &ENTRIES,
+            Kind::Clients => &CLIENTS,
         }
     }
 
@@ -237,13 +260,17 @@ impl Kind {
             }
             Kind::Entries => kept(settings.activity_log_retention_days)
                 .map(|end| params![ctx.provider.site().local(end)]),
+            Kind::Clients => kept(settings.remove_unused_clients_after_days).map(|end| {
+                let local = ctx.provider.site().local(end);
+                params![local, local, ctx.now, ctx.now, end]
+            }),
         })
     }
 
     /// A position of the indexed column.
     pub(super) fn position(self, micros: i64) -> Value {
         match self {
-            Kind::Entries => LocalTime::from_micros(micros).into(),
+            Kind::Entries | Kind::Clients => LocalTime::from_micros(micros).into(),
             _ => Timestamp::from_micros(micros).into(),
         }
     }
@@ -251,7 +278,7 @@ impl Kind {
     /// The position of a row that is due.
     pub(super) fn position_of(self, row: &Row) -> Result<i64, StoreError> {
         let position = match self {
-            Kind::Entries => row.opt_datetime(1)?,
+            Kind::Entries | Kind::Clients => row.opt_datetime(1)?,
             _ => row.opt_int(1)?,
         };
         Ok(position.unwrap_or_default())
