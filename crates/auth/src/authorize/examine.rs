@@ -61,7 +61,7 @@ pub(super) async fn examine(
         Err(error) => return refuse(error),
     };
     // From here on the client has a right to hear of its mistakes, in the mode it asked for.
-    let rules = rules_now(ctx, &client).await?;
+    let rules = rules_now(ctx, &client, params).await?;
     let parsed = AuthorizeRequest::parse(params, &rules).and_then(|request| {
         resource::check(&ctx.issuer, &request.resource)?;
         Ok(request)
@@ -107,19 +107,31 @@ async fn find(ctx: &Ctx, client_id: &str) -> Result<Result<Found, OAuthError>, F
 }
 
 /// The client's rules. One that nobody has vouched for may ask for what such clients may have at
-/// this moment, whatever it was once registered for.
-// spec: http.md, register_client, "Registered clients may ask for the scopes that OAuth Settings allow"
-async fn rules_now<'a>(ctx: &Ctx, client: &'a Client) -> Result<Cow<'a, ClientRules>, Failure> {
+/// this moment; what it registered is what a request stands for that names no scope. It was no
+/// bound when the client chose it, and a client that is told by a challenge that it needs more
+/// asks for that with the id that it has.
+// spec: http.md, register_client, "Registered clients may ask for the scopes that OAuth Settings
+// allow"; standards.md, U, "step-up flow"
+async fn rules_now<'a>(
+    ctx: &Ctx,
+    client: &'a Client,
+    params: &Params,
+) -> Result<Cow<'a, ClientRules>, Failure> {
     if !client.dynamically_registered {
         return Ok(Cow::Borrowed(&client.rules));
     }
     let settings = ctx.settings().await?;
     let allowed = Scope::from_registered(&settings.registration_scopes.join(" "));
-    let registered = &client.rules.scopes;
-    // What both open: either may say `all` where the other is exact.
-    let scopes = registered
-        .within(&allowed)
-        .union(&allowed.within(registered));
+    let names_scopes = |scope: &str| !scope.trim().is_empty();
+    let scopes = if params.get("scope").is_some_and(names_scopes) {
+        allowed
+    } else {
+        let registered = &client.rules.scopes;
+        // What both open: either may say `all` where the other is exact.
+        registered
+            .within(&allowed)
+            .union(&allowed.within(registered))
+    };
     Ok(Cow::Owned(ClientRules {
         scopes,
         ..client.rules.clone()
