@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crema_crypto::{Secret, hash_hex};
 use crema_document::Timestamp;
 use crema_protocol::client_auth::ClientCredentials;
+use crema_protocol::resource;
 use crema_protocol::scope::Scope;
 use crema_store::{Row, Sql, params};
 
@@ -252,22 +253,60 @@ pub async fn find(ctx: &Ctx, token: &str, kind: TokenKind) -> Result<Option<Stor
     StoredToken::from_row(&row)
 }
 
-/// The living access token behind the characters that were sent; `None` when it is unknown,
-/// expired or revoked, or its client or user is gone, disabled or no longer entitled.
+/// Why an access token is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is unknown, expired or revoked, or its client or user is gone, disabled or no longer
+    /// entitled.
+    Dead,
+    /// It is alive, and for another resource.
+    Elsewhere,
+}
+
+/// The living access token behind the characters that were sent; `None` for one that is
+/// [`Unusable::Dead`]. For the authorization server's own endpoints, which take every token
+/// whatever resource it is for.
 ///
 /// # Errors
 /// When the database cannot be read.
 // spec: security.md, Codes and tokens, "their tokens … stop at the next request"
 pub async fn check(ctx: &Ctx, token: &str) -> Result<Option<BearerToken>, Failure> {
+    Ok(used(ctx, token, None).await?.ok())
+}
+
+/// The same at the resource server, where a token is good for the paths of its resources only.
+/// `path` is the request's, as it was sent.
+///
+/// # Errors
+/// When the database cannot be read.
+// spec: RFC 8707 §2; standards.md, A, 2.3, "RS M check audience when restricted"
+pub async fn check_at(
+    ctx: &Ctx,
+    token: &str,
+    path: &str,
+) -> Result<Result<BearerToken, Unusable>, Failure> {
+    used(ctx, token, Some(path)).await
+}
+
+async fn used(
+    ctx: &Ctx,
+    token: &str,
+    path: Option<&str>,
+) -> Result<Result<BearerToken, Unusable>, Failure> {
     let Some(stored) = find(ctx, token, TokenKind::Access).await? else {
-        return Ok(None);
+        return Ok(Err(Unusable::Dead));
     };
     let Some(alive) = alive(ctx, &stored, TokenKind::Access).await? else {
-        return Ok(None);
+        return Ok(Err(Unusable::Dead));
     };
+    if let Some(path) = path
+        && !resource::admits(&stored.resource, &ctx.issuer, path)
+    {
+        return Ok(Err(Unusable::Elsewhere));
+    }
     let last_used = ctx.provider.last_used();
     last_used.touch(ctx, &stored.name, stored.last_used);
-    Ok(Some(BearerToken {
+    Ok(Ok(BearerToken {
         client: alive.client,
         user: alive.user,
         scope: Scope::parse(&stored.scopes)?,

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use crema_document::access::{Action, Actor, Reach};
 use crema_protocol::authorization::{ApiKeyPair, Authorization, AuthorizationError};
 use crema_protocol::resource_scope::{ResourceScopes, Verb};
+use crema_protocol::scope::Scope;
 
 use crate::api_key::{self, Verdict};
+use crate::bearer::{self, Unusable};
 use crate::session::Session;
 use crate::user::{GUEST, User, WRONG_ADDRESS};
-use crate::{Ctx, Failure, bearer};
+use crate::{Ctx, Failure};
 
 /// What a caller has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub enum Credential {
     Bearer {
         /// Name of the OAuth Client.
         client: String,
+        /// Whether nobody vouched for the client: it registered itself, or describes itself.
+        self_registered: bool,
+        /// What was granted.
+        scope: Scope,
     },
     /// An API key: the User's own pair, or an API Key record.
     ApiKey,
@@ -53,6 +59,8 @@ pub enum Unidentified {
     /// A bearer token that is expired, revoked or unknown, or whose user or client is disabled
     /// (401 with `error="invalid_token"`).
     DeadToken,
+    /// A bearer token that is good, and for another resource (401 with `error="invalid_token"`).
+    Elsewhere,
     /// A header of another kind that is wrong, or says nothing (401).
     BadCredentials,
     /// A `Basic` value that is no base64 of a text (401; 400 `InvalidAuthorizationToken` in Frappe).
@@ -129,7 +137,8 @@ impl Caller {
 const FRESH: i64 = 600;
 
 /// Who sends this request. `authorization` is the header as text (`Some("")` for one that is
-/// there and unreadable), `source` the value of `Frappe-Authorization-Source`.
+/// there and unreadable), `source` the value of `Frappe-Authorization-Source`, `path` the path that
+/// was asked for, as it was sent.
 ///
 /// Whoever it is, the site's version has been looked at afterwards, so that definitions and
 /// settings in memory are those of this request.
@@ -140,13 +149,14 @@ const FRESH: i64 = 600;
 // cookies"
 pub async fn identify(
     ctx: &Ctx,
+    path: &str,
     authorization: Option<&str>,
     source: Option<&str>,
     session: Option<&Session>,
 ) -> Result<Caller, Unidentified> {
     if let Some(header) = authorization {
         return match Authorization::parse(header)? {
-            Authorization::Bearer(token) => by_bearer(ctx, token.expose()).await,
+            Authorization::Bearer(token) => by_bearer(ctx, token.expose(), path).await,
             Authorization::ApiKey(pair) => by_key(ctx, &pair, source).await,
         };
     }
@@ -156,14 +166,19 @@ pub async fn identify(
     }
 }
 
-async fn by_bearer(ctx: &Ctx, token: &str) -> Result<Caller, Unidentified> {
-    let token = bearer::check(ctx, token).await?;
-    let token = token.ok_or(Unidentified::DeadToken)?;
+async fn by_bearer(ctx: &Ctx, token: &str, path: &str) -> Result<Caller, Unidentified> {
+    let token = match bearer::check_at(ctx, token, path).await? {
+        Ok(token) => token,
+        Err(Unusable::Dead) => return Err(Unidentified::DeadToken),
+        Err(Unusable::Elsewhere) => return Err(Unidentified::Elsewhere),
+    };
     here_and_now(ctx, &token.user)?;
+    let scopes = ResourceScopes::of(&token.scope);
     let credential = Credential::Bearer {
         client: token.client.name.clone(),
+        self_registered: token.client.dynamically_registered,
+        scope: token.scope,
     };
-    let scopes = ResourceScopes::of(&token.scope);
     let auth_time = token.stored.auth_time;
     Ok(Caller::scoped(
         &token.user,

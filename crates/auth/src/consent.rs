@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use crema_crypto::token::random_name;
 use crema_document::LocalTime;
+use crema_protocol::limits;
 use crema_protocol::scope::Scope;
 use crema_store::{Sql, Transaction, params};
 
 use crate::client::Client;
+use crate::token::covers_resources;
 use crate::{Ctx, Failure};
 
 static READ: Sql = Sql::new(
@@ -25,7 +27,7 @@ static WIDEN: Sql = Sql::new(
     r#"UPDATE "tabOAuth Consent" SET scopes = ?, given_at = ?, modified = ? WHERE name = ?"#,
 );
 static ACTIVE_TOKENS: Sql = Sql::new(
-    r#"SELECT scopes FROM "tabOAuth Bearer Token"
+    r#"SELECT scopes, resource FROM "tabOAuth Bearer Token"
     WHERE "user" = ? AND client = ? AND status = 'Active' AND expires_at > ?"#,
 );
 
@@ -49,16 +51,26 @@ pub async fn covers(
         .rows(&READ, params![user, &client.name])
         .await?;
     for row in &rows {
-        let allowed = Scope::parse(row.opt_text(1)?.unwrap_or_default())?;
-        if row.opt_text(2)?.unwrap_or_default() == resource && scope.is_subset_of(&allowed) {
+        let allowed = Scope::from_registered(row.opt_text(1)?.unwrap_or_default());
+        let stored = row.opt_text(2)?.unwrap_or_default();
+        if is_same(stored, resource) && allowed.covers(scope) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Whether the user has a living token of this client with at least these scopes: what OAuth
-/// Settings' Skip Authorization ("Auto") asks for.
+/// Whether two lists of resources name the same ones, in whatever order.
+fn is_same(stored: &str, asked: &str) -> bool {
+    let all_in = |some: &str, others: &str| {
+        let mut some = some.split_whitespace();
+        some.all(|one| others.split_whitespace().any(|other| other == one))
+    };
+    all_in(stored, asked) && all_in(asked, stored)
+}
+
+/// Whether the user has a living token of this client with at least these scopes, for at least
+/// these resources: what OAuth Settings' Skip Authorization ("Auto") asks for.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -68,12 +80,14 @@ pub async fn has_active_token(
     user: &str,
     client: &Client,
     scope: &Scope,
+    resources: &[String],
 ) -> Result<bool, Failure> {
     let values = params![user, &client.name, ctx.now.micros()];
     let rows = ctx.provider.database().rows(&ACTIVE_TOKENS, values).await?;
     for row in &rows {
-        let granted = Scope::parse(row.opt_text(0)?.unwrap_or_default())?;
-        if scope.is_subset_of(&granted) {
+        let granted = Scope::from_registered(row.opt_text(0)?.unwrap_or_default());
+        let is_for = row.opt_text(1)?.unwrap_or_default();
+        if granted.covers(scope) && covers_resources(is_for, resources) {
             return Ok(true);
         }
     }
@@ -119,11 +133,11 @@ impl NewConsent {
     pub async fn store(&self, tx: &mut Transaction) -> Result<(), Failure> {
         let rows = tx.rows(&READ, params![&self.user, &self.client]).await?;
         for row in &rows {
-            if row.opt_text(2)?.unwrap_or_default() != self.resource {
+            if !is_same(row.opt_text(2)?.unwrap_or_default(), &self.resource) {
                 continue;
             }
-            let allowed = Scope::parse(row.opt_text(1)?.unwrap_or_default())?;
-            let scopes = allowed.union(&self.scope).to_string();
+            let allowed = Scope::from_registered(row.opt_text(1)?.unwrap_or_default());
+            let scopes = widened(&allowed, &self.scope).to_string();
             let values = params![scopes, self.given_at, self.local_now, row.text(0)?];
             tx.execute(&WIDEN, values).await?;
             return Ok(());
@@ -142,5 +156,19 @@ impl NewConsent {
         ];
         tx.execute(&INSERT, values).await?;
         Ok(())
+    }
+}
+
+/// What was allowed before and what is allowed now. Under `all` a client may ask for ever other
+/// narrow scopes; when all of them together are more than a request can ask for, the last word
+/// counts.
+fn widened(allowed: &Scope, new: &Scope) -> Scope {
+    if allowed.covers(new) {
+        return allowed.clone();
+    }
+    let both = allowed.union(new);
+    match both.to_string().len() > limits::SCOPE {
+        true => new.clone(),
+        false => both,
     }
 }

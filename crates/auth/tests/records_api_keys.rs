@@ -16,6 +16,7 @@ use crema_auth::api_key::{self, ApiKeyChange, NewApiKey, NewPair};
 use crema_auth::caller::{self, Caller, Credential, Unidentified};
 use crema_auth::{Ctx, Failure, session, user};
 use crema_document::access::{Action, Reach};
+use crema_protocol::scope::Scope;
 use crema_store::{Sql, Value, params};
 use records_common::{TestSite, ctx_of};
 
@@ -53,13 +54,13 @@ async fn signed_in(site: &TestSite, name: &str) -> Caller {
     let user = ctx.user(name).await.unwrap().unwrap();
     let new = session::start(&ctx, &user, None).await.unwrap();
     let session = session::resolve(&ctx, new.sid.expose()).await.unwrap();
-    caller::identify(&site.ctx(), None, None, session.as_ref())
+    caller::identify(&site.ctx(), "/", None, None, session.as_ref())
         .await
         .unwrap()
 }
 
 async fn identify(ctx: &Ctx, header: &str) -> Result<Caller, Unidentified> {
-    caller::identify(ctx, Some(header), None, None).await
+    caller::identify(ctx, "/", Some(header), None, None).await
 }
 
 fn token(pair: &NewPair) -> String {
@@ -219,7 +220,7 @@ on_every_database! {
         assert_eq!(refusal(generate(&manager, "Guest").await), "validation");
         let plain = signed_in(&site, USER).await;
         assert_eq!(refusal(generate(&plain, USER).await), "permission");
-        let guest = caller::identify(&site.ctx(), None, None, None).await.unwrap();
+        let guest = caller::identify(&site.ctx(), "/", None, None, None).await.unwrap();
         assert!(guest.is_guest());
         assert_eq!(refusal(generate(&guest, USER).await), "permission");
 
@@ -344,7 +345,11 @@ on_every_database! {
         let todo = NewApiKey { scopes: "todo:read".to_owned(), ..new_key(USER) };
         assert!(create(&narrow, todo.clone()).await.is_ok());
         // An app that acts for somebody makes none that would outlive it.
-        narrow.credential = Credential::Bearer { client: "an app".to_owned() };
+        narrow.credential = Credential::Bearer {
+            client: "an app".to_owned(),
+            self_registered: false,
+            scope: Scope::default(),
+        };
         assert_eq!(refusal(create(&narrow, todo).await), "permission");
     }
 
@@ -416,9 +421,9 @@ on_every_database! {
         let session = session::resolve(&ctx, new.sid.expose()).await.unwrap();
         site.execute(&RESTRICT, params!["203.0.113.9", 0, 0, USER]).await;
         site.execute(&BUMP, params![]).await;
-        let there = caller::identify(&site.ctx_from("203.0.113.9"), None, None, session.as_ref()).await;
+        let there = caller::identify(&site.ctx_from("203.0.113.9"), "/", None, None, session.as_ref()).await;
         assert_eq!(there.unwrap().credential, Credential::Session);
-        let here = caller::identify(&site.ctx(), None, None, session.as_ref()).await;
+        let here = caller::identify(&site.ctx(), "/", None, None, session.as_ref()).await;
         assert_eq!(said(here), "Access not allowed from this IP Address");
     }
 
@@ -456,7 +461,7 @@ on_every_database! {
         let own = api_key::create(&site.ctx(), &admin, new_key(USER)).await.unwrap();
         let from = async |pair: &NewPair, source: &str| {
             let header = token(pair);
-            said(caller::identify(&site.ctx(), Some(&header), Some(source), None).await)
+            said(caller::identify(&site.ctx(), "/", Some(&header), Some(source), None).await)
         };
         assert_eq!(from(&pair, "User").await, USER);
         assert_eq!(from(&pair, "").await, USER);

@@ -387,7 +387,10 @@ async fn answer(call: &Call, problem: Option<Problem>) -> Reply {
         Some(problem) => Err(problem),
         None => route(call).await,
     };
-    let mut call_reply = routed.unwrap_or_else(|problem| reply::problem(call, &problem));
+    let mut call_reply = match routed {
+        Ok(reply) => reply,
+        Err(problem) => refused(call, &problem).await,
+    };
     cors::apply(call, call_reply.headers_mut()).await;
     // As Frappe does, the cookie of a session in use is renewed, unless the answer sets it.
     if let Some(session) = call.known_session()
@@ -411,6 +414,15 @@ async fn answer(call: &Call, problem: Option<Problem>) -> Reply {
         *call_reply.body_mut() = Body::empty();
     }
     call_reply
+}
+
+/// A refusal. What it says about how to do better is what the settings say at this moment; if they
+/// cannot be read, what they said last.
+async fn refused(call: &Call, problem: &Problem) -> Reply {
+    if problem.has_challenge() {
+        let _ = call.ctx.settings().await;
+    }
+    reply::problem(call, problem)
 }
 
 /// The table of paths.

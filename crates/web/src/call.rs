@@ -1,7 +1,7 @@
 //! One request, read as far as the edge may read it: site, sender, parameters, credentials.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -9,6 +9,7 @@ use crema_auth::session::Session;
 use crema_auth::{Ctx, Failure, Provider};
 use crema_protocol::multipart;
 use crema_protocol::params::Params;
+use crema_protocol::scope::Scope;
 use tokio::sync::OnceCell;
 
 use crate::cookies;
@@ -24,6 +25,20 @@ pub enum ApiVersion {
     V1,
     /// `/api/v2/…`: results in `data`, errors in `errors`.
     V2,
+}
+
+/// What became of the access token of a request, for the challenge of a refusal.
+#[derive(Debug)]
+pub(crate) enum TokenNote {
+    /// It is good, and for another resource.
+    Elsewhere,
+    /// It was taken.
+    Taken {
+        /// Whether nobody vouched for its client.
+        self_registered: bool,
+        /// What was granted, where that is a part of the challenge.
+        scope: Option<Scope>,
+    },
 }
 
 /// A request at a site that is known.
@@ -47,6 +62,7 @@ pub struct Call {
     /// For its figures.
     pub notes: Notes,
     session: OnceCell<Option<Session>>,
+    token: OnceLock<TokenNote>,
     /// The form, when somebody has read it ahead of who needs it.
     form: Mutex<Option<Params>>,
 }
@@ -83,6 +99,7 @@ impl Call {
             request_id,
             notes: Notes::new(endpoint),
             session: OnceCell::new(),
+            token: OnceLock::new(),
             form: Mutex::new(None),
             headers,
         }
@@ -110,6 +127,16 @@ impl Call {
         let token = token.trim();
         (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' '))
             .then_some(token)
+    }
+
+    /// Notes what became of the access token; the first note stays.
+    pub(crate) fn note_token(&self, note: TokenNote) {
+        let _ = self.token.set(note);
+    }
+
+    /// What became of the access token, once it was looked at.
+    pub(crate) fn token_note(&self) -> Option<&TokenNote> {
+        self.token.get()
     }
 
     /// The query's parameters.

@@ -12,6 +12,7 @@ mod ahead;
 pub mod api;
 pub mod app;
 pub mod call;
+mod challenge;
 mod connections;
 pub mod cookies;
 pub mod cors;

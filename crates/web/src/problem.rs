@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use crema_auth::Failure;
 use crema_auth::caller::Unidentified;
 use crema_document::{DocumentError, Reason, Refusal};
-use crema_protocol::error::OAuthError;
+use crema_protocol::error::{ErrorCode, OAuthError};
 
 /// What to tell whoever sent a header that says nothing.
 pub(crate) const HEADER_FORMS: &str = "The credentials are not right. The header is \
@@ -28,7 +28,7 @@ pub enum Problem {
     Method(&'static str),
     /// Nobody is signed in where somebody has to be.
     Guest,
-    /// A bearer token was sent and is dead.
+    /// A bearer token was sent and is not taken: it is dead, or for another resource.
     DeadToken,
     /// Credentials were sent that are not good, or not here and now; says which, for people.
     BadCredentials(&'static str),
@@ -91,6 +91,15 @@ impl Problem {
             message: "The body has to be JSON or a form (application/x-www-form-urlencoded or \
                       multipart/form-data)."
                 .to_owned(),
+        }
+    }
+
+    /// Whether the answer says what the client could do better, which depends on settings.
+    pub(crate) fn has_challenge(&self) -> bool {
+        match self {
+            Problem::Refused(refusal) => matches!(refusal.reason, Reason::Scope(_)),
+            Problem::OAuth(error) if error.code == ErrorCode::InsufficientScope => true,
+            problem => problem.status() == StatusCode::UNAUTHORIZED,
         }
     }
 
@@ -164,7 +173,7 @@ impl From<DocumentError> for Problem {
 impl From<Unidentified> for Problem {
     fn from(error: Unidentified) -> Problem {
         match error {
-            Unidentified::DeadToken => Problem::DeadToken,
+            Unidentified::DeadToken | Unidentified::Elsewhere => Problem::DeadToken,
             Unidentified::BadCredentials => Problem::BadCredentials(HEADER_FORMS),
             Unidentified::Undecodable => Problem::BadCredentials(
                 "Failed to decode token, please provide a valid base64-encoded token.",

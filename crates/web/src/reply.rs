@@ -3,14 +3,13 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use crema_document::Reason;
-use crema_protocol::client_auth::basic_was_tried;
-use crema_protocol::endpoints;
 use crema_protocol::error::ErrorCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::call::{ApiVersion, Call};
+use crate::challenge::{challenge, why_not_taken};
 use crate::pages::{CONTENT_SECURITY_POLICY, ErrorPage};
 use crate::problem::HEADER_FORMS;
 pub use crate::problem::Problem;
@@ -126,58 +125,10 @@ pub fn problem(call: &Call, problem: &Problem) -> Reply {
     if let Problem::Method(allow) = problem {
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
-    if let Some(challenge) = challenge(call, problem)
-        && let Ok(challenge) = HeaderValue::from_str(&challenge)
-    {
+    if let Some(challenge) = challenge(call, problem) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     reply
-}
-
-/// The `WWW-Authenticate` of a refusal (RFC 6749 §5.2, RFC 6750 §3, RFC 9728 §5.1).
-// spec: http.md, Resource server, the table of statuses
-fn challenge(call: &Call, problem: &Problem) -> Option<String> {
-    let origin = &call.ctx.issuer;
-    let path = endpoints::PROTECTED_RESOURCE.path;
-    let hidden = call
-        .ctx
-        .provider
-        .last_settings()
-        .is_some_and(|settings| !settings.show_protected_resource_metadata);
-    let metadata = match hidden {
-        true => format!("realm=\"{}\"", call.site_name()),
-        false => format!("resource_metadata=\"{origin}{path}\""),
-    };
-    match problem {
-        Problem::Guest | Problem::BadCredentials(_) => Some(format!("Bearer {metadata}")),
-        Problem::Refused(refusal) => match &refusal.reason {
-            // Of an API key no other can be asked for.
-            Reason::Scope(scope) if call.bearer().is_some() => Some(format!(
-                "Bearer {metadata}, error=\"insufficient_scope\", scope=\"{scope}\""
-            )),
-            _ => None,
-        },
-        Problem::DeadToken => Some(format!(
-            "Bearer {metadata}, error=\"invalid_token\", \
-             error_description=\"The access token is expired, revoked or unknown.\""
-        )),
-        Problem::OAuth(error) => match error.code {
-            ErrorCode::InvalidClient => {
-                let mut sent = call.headers.get_all(header::AUTHORIZATION).iter();
-                let basic = sent.any(|value| basic_was_tried(value.to_str().ok()));
-                basic.then(|| format!("Basic realm=\"{}\"", call.site_name()))
-            }
-            ErrorCode::InvalidToken => Some(format!(
-                "Bearer {metadata}, error=\"invalid_token\", error_description=\"{}\"",
-                error.description
-            )),
-            ErrorCode::InsufficientScope => Some(format!(
-                "Bearer {metadata}, error=\"insufficient_scope\", scope=\"openid\""
-            )),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// The JSON body of a problem.
@@ -204,7 +155,7 @@ fn body(call: &Call, problem: &Problem) -> Value {
         ),
         Problem::DeadToken => {
             let message = match call.bearer() {
-                Some(_) => "The access token is expired, revoked or unknown.",
+                Some(_) => why_not_taken(call),
                 None => HEADER_FORMS,
             };
             envelope(call, "AuthenticationError", message)

@@ -251,12 +251,13 @@ async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, F
         || redirect_uri::is_loopback(examined.redirect_uri());
     let settings = ctx.settings().await?;
     let scope = examined.request.consent_scope();
+    let resources = &examined.request.resource;
     if !(unproven && client.is_public()) {
         if client.skip_authorization {
             return Ok(false);
         }
         if settings.skip_authorization
-            && consent::has_active_token(ctx, &user.name, client, &scope).await?
+            && consent::has_active_token(ctx, &user.name, client, &scope, resources).await?
         {
             return Ok(false);
         }
@@ -265,7 +266,7 @@ async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, F
     // not insist on asking every time (Force).
     let remembered = examined.request.prompt.none || !settings.force_consent;
     if remembered && !unproven {
-        let resource = crate::token::join_resources(&examined.request.resource);
+        let resource = crate::token::join_resources(resources);
         return Ok(!consent::covers(ctx, &user.name, client, &scope, &resource).await?);
     }
     Ok(true)

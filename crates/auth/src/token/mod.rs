@@ -162,3 +162,9 @@ pub(crate) fn narrow_resources(granted: &str, asked: &[String]) -> Result<String
     }
     Ok(join_resources(&resource::narrow(&granted, asked)?))
 }
+
+/// Whether what was granted, as it is stored, holds all that is asked for now; nothing in
+/// particular is the site as a whole.
+pub(crate) fn covers_resources(granted: &str, asked: &[String]) -> bool {
+    granted.is_empty() || !asked.is_empty() && narrow_resources(granted, asked).is_ok()
+}

@@ -85,6 +85,12 @@ pub(crate) fn named(name: &str) -> Option<Endpoint> {
     found.map(|method| method.endpoint)
 }
 
+/// The scope that a method takes which is not about documents, where it takes one.
+pub(crate) fn scope_of(endpoint: Endpoint) -> Option<String> {
+    let method = METHODS.iter().find(|method| method.endpoint == endpoint)?;
+    (method.needs == Needs::Scope).then(|| method.scope())
+}
+
 /// Answers a call to the method that the request calls `name`.
 ///
 /// # Errors
@@ -138,6 +144,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Method {
+    /// The scope that names it.
+    fn scope(&self) -> String {
+        format!("method:{}", self.names.first().copied().unwrap_or_default())
+    }
+
     fn admit(&self, caller: &Caller) -> Result<(), Problem> {
         let named = matches!(self.needs, Needs::Somebody | Needs::Scope);
         if named && caller.is_guest() {
@@ -145,7 +156,7 @@ impl Method {
         }
         let name = self.names.first().copied().unwrap_or_default();
         if self.needs == Needs::Scope && !caller.may_call(name) {
-            let scope = format!("method:{name}");
+            let scope = self.scope();
             let message = format!("This needs the scope {scope}, which the token does not have");
             return Err(Problem::Refused(Refusal::new(
                 Reason::Scope(scope),

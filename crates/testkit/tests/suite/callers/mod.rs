@@ -23,7 +23,7 @@ async fn just_signed_in(app: &App, user: &str) -> Caller {
     let found = ctx.user(user).await.unwrap().unwrap();
     let new = session::start(&ctx, &found, None).await.unwrap();
     let session = session::resolve(&ctx, new.sid.expose()).await.unwrap();
-    let caller = caller::identify(&ctx, None, None, session.as_ref()).await;
+    let caller = caller::identify(&ctx, "/", None, None, session.as_ref()).await;
     caller.unwrap()
 }
 
