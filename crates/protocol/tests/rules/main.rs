@@ -16,6 +16,7 @@ mod client_rules;
 mod error;
 mod id_token;
 mod metadata;
+mod metadata_document;
 mod params;
 mod pkce;
 mod redirect_uri;
