@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value;
 use thirtyfour::prelude::*;
+use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// How long a page may take to show what a test waits for.
@@ -69,6 +71,21 @@ impl Browser {
     /// # Panics
     /// When Chromium or its driver is missing or does not start.
     pub async fn start() -> Browser {
+        Browser::start_with(|_| Ok(())).await
+    }
+
+    /// Starts one that notes its requests, for [`Browser::opens_app`].
+    ///
+    /// # Panics
+    /// As [`Browser::start`].
+    pub async fn start_noting_requests() -> Browser {
+        let all = LoggingPrefsLogLevel::All;
+        Browser::start_with(|wanted| wanted.set_logging_prefs("performance", all)).await
+    }
+
+    async fn start_with(
+        more: impl FnOnce(&mut ChromeCapabilities) -> WebDriverResult<()>,
+    ) -> Browser {
         let process = start_driver().await;
         let profile = tempfile::tempdir().expect("no temporary folder");
         let mut wanted = DesiredCapabilities::chrome();
@@ -78,6 +95,7 @@ impl Browser {
             set(wanted.add_arg(flag));
         }
         set(wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())));
+        set(more(&mut wanted));
         let address = format!("http://127.0.0.1:{}", process.port);
         let driver = WebDriver::new(address, wanted)
             .await
@@ -191,6 +209,36 @@ impl Browser {
         match tokio::time::timeout(PATIENCE, arrival).await {
             Ok(url) => url,
             Err(_) => panic!("not at {begin}\n{}", self.describe().await),
+        }
+    }
+
+    /// Waits until the browser is sent to an address that begins so and belongs to a program of the
+    /// system, such as an app with a URI scheme of its own. Gives all of it. The browser stays
+    /// where it is, because there is no such program.
+    ///
+    /// # Panics
+    /// When it is not sent there, or was started without [`Browser::start_noting_requests`].
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a browser tells nobody when it has asked for a program"
+    )]
+    pub async fn opens_app(&self, begin: &str) -> String {
+        let request = async {
+            loop {
+                let noted = self.driver.get_log("performance").await;
+                for entry in noted.expect("it does not note its requests") {
+                    let event: Value = serde_json::from_str(&entry.message).unwrap_or_default();
+                    let url = &event["message"]["params"]["documentURL"];
+                    if let Some(url) = url.as_str().filter(|url| url.starts_with(begin)) {
+                        return url.to_owned();
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, request).await {
+            Ok(url) => url,
+            Err(_) => panic!("not sent to {begin}\n{}", self.describe().await),
         }
     }
 

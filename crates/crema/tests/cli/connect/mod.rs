@@ -1,6 +1,8 @@
 //! The pages `docs/connect-*.md`, followed as they stand: commands in a shell, programs as
 //! programs, and the person in front of them in Chromium.
 
+mod command_line;
+mod mobile;
 mod shell;
 mod single_page;
 

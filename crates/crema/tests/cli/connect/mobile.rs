@@ -1,0 +1,170 @@
+//! `docs/connect-mobile-app.md`: its requests, with Chromium as the browser of the phone, and the
+//! settings that it gives for libraries.
+
+use crema_testkit::{Browser, Http, VERIFIER, challenge};
+use serde_json::{Value, json};
+
+use super::{JO, PASSWORD, Reader, sign_in_and_allow};
+
+const PAGE: &str = "docs/connect-mobile-app.md";
+const DEEP_LINK: &str = "com.example.app:/oauth";
+
+fn prepared() -> Reader {
+    let mut reader = Reader::of(PAGE, "localhost");
+    reader.run("prepare");
+    reader
+}
+
+/// Follows an authorization request to the link that a phone would open the app with.
+async fn deep_link(address: &str) -> String {
+    let browser = Browser::start_noting_requests().await;
+    browser.open(address).await;
+    sign_in_and_allow(&browser).await;
+    let link = browser.opens_app(DEEP_LINK).await;
+    browser.close().await;
+    link
+}
+
+/// A parameter of the link, as it stands there.
+fn param<'a>(link: &'a str, name: &str) -> &'a str {
+    let (_, query) = link.split_once('?').unwrap();
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(own, _)| *own == name);
+    found.unwrap_or_else(|| panic!("no {name} in {link}")).1
+}
+
+/// The requests of the page, from the client's to the end.
+async fn walk(reader: &mut Reader) {
+    let said = reader.run("authorize");
+    let link = deep_link(said.trim()).await;
+    let state = reader.shell.run("echo $STATE");
+    assert_eq!(param(&link, "state"), state.trim());
+    assert!(
+        param(&link, "iss").starts_with("http%3A%2F%2Flocalhost%3A"),
+        "{link}"
+    );
+    reader.replace("CODE=…", format!("CODE={}", param(&link, "code")));
+    let said = reader.run("token");
+    let tokens: Value = serde_json::from_str(said.trim()).unwrap();
+    assert_eq!(tokens["scope"], "openid todo:read todo:create");
+    let members = ["access_token", "refresh_token", "expires_in", "id_token"];
+    assert!(members.iter().all(|name| !tokens[name].is_null()), "{said}");
+    let said = reader.run("use");
+    assert!(
+        said.contains(JO) && said.contains("\"description\":\"Water the plants\""),
+        "{said}"
+    );
+    let said = reader.run("refresh");
+    assert!(said.contains(JO), "{said}");
+    let said = reader.run("revoke");
+    assert!(
+        said.contains("{}") && said.contains("revoked or unknown") && !said.contains(JO),
+        "{said}"
+    );
+    assert_eq!(reader.bench.json(&["token", "list"]), json!([]));
+}
+
+#[test]
+fn the_requests_work_with_a_client_record() {
+    let mut reader = prepared();
+    reader.run("client");
+    crema_testkit::engines::run(async { walk(&mut reader).await });
+    reader.stop();
+}
+
+#[test]
+fn the_requests_work_when_the_app_registers_itself() {
+    let mut reader = prepared();
+    // As the page that is named there says.
+    reader.page = "docs/connect-cli.md";
+    reader.run("registration-scopes");
+    reader.page = PAGE;
+    let registered: Value = serde_json::from_str(&reader.run("register")).unwrap();
+    assert_eq!(registered["token_endpoint_auth_method"], "none");
+    assert_eq!(registered.get("client_secret"), None);
+    crema_testkit::engines::run(async { walk(&mut reader).await });
+    reader.stop();
+}
+
+/// What stands between quotation marks in a program.
+fn quoted(code: &str) -> Vec<&str> {
+    let code = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split(['"', '\'']).skip(1).step_by(2))
+        .collect()
+}
+
+/// Sends what a library sends with the settings of a block.
+async fn settings_work(http: &Http, reader: &Reader, library: &str) {
+    let block = reader.block(library);
+    let values = quoted(&block);
+    let is_address = |value: &&str| value.starts_with("http");
+    let issuer = values.iter().copied().find(is_address).unwrap();
+    let redirect_uri = values
+        .iter()
+        .copied()
+        .find(|value| value.contains(":/") && !is_address(value));
+    let client_id = values
+        .iter()
+        .copied()
+        .find(|value| value.len() == 10 && !value.contains(':'));
+    let is_scope = |value: &&str| *value == "openid" || value.starts_with("todo:");
+    let scope: Vec<&str> = values.iter().copied().filter(is_scope).collect();
+    assert_eq!(scope.len(), 3, "{library}");
+
+    let metadata = http
+        .get("/.well-known/openid-configuration")
+        .send()
+        .await
+        .json();
+    assert_eq!(metadata["issuer"], issuer);
+    // What AppAuth does not do without.
+    for name in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "response_types_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+    ] {
+        assert!(!metadata[name].is_null(), "{name}");
+    }
+    let mut visitor = reader.server.visitor("localhost");
+    visitor.login(JO, PASSWORD).await;
+    let page = visitor
+        .authorize(&[
+            ("client_id", client_id.unwrap()),
+            ("redirect_uri", redirect_uri.unwrap()),
+            ("response_type", "code"),
+            ("scope", &scope.join(" ")),
+            ("state", "s"),
+            ("nonce", "n"),
+            ("code_challenge", &challenge(VERIFIER)),
+            ("code_challenge_method", "S256"),
+        ])
+        .await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.text().contains("Field App"), "{}", page.text());
+}
+
+#[test]
+fn the_settings_of_the_libraries_work() {
+    let mut reader = prepared();
+    let said = reader.run("client");
+    let client = Reader::said(&said, "client_id: ").to_owned();
+    reader.replace("YOUR CLIENT ID", client);
+    let http = reader.server.http("localhost");
+    reader.replace("https://id.example.com", http.origin());
+    crema_testkit::engines::run(async {
+        for library in [
+            "appauth-android",
+            "appauth-ios",
+            "flutter_appauth",
+            "react-native-app-auth",
+        ] {
+            settings_work(&http, &reader, library).await;
+        }
+    });
+    reader.stop();
+}
