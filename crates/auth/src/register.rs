@@ -34,7 +34,6 @@ use crate::{Ctx, Failure};
 #[allow(unused_imports, reason = "for clients with metadata documents")]
 pub(crate) use fields::allowed_scope;
 pub(crate) use fields::client_fields;
-#[allow(unused_imports, reason = "for clients with metadata documents")]
 pub(crate) use limit::admit;
 
 /// The statements of this module, for the test that prepares each on every database.

@@ -2,10 +2,10 @@
 //!
 //! draft-ietf-oauth-client-id-metadata-document. The document is looked at where a user is about
 //! to be asked, at the authorization endpoint, and nowhere else: a stranger's request leaves
-//! nothing behind but a few kilobytes of memory. When a user allows something, a record is made of
-//! it, or brought up to date; the token, revocation and introspection endpoints know the record
-//! alone. What the document says is its own for ever after ([`FILLED`]); switches, roles and
-//! lifetimes of the record are the administrator's.
+//! nothing behind but a few kilobytes of memory and a count of fetches. When a user allows
+//! something, a record is made of it, or brought up to date; the token, revocation and
+//! introspection endpoints know the record alone. What the document says is its own for ever
+//! after ([`FILLED`]); switches, roles and lifetimes of the record are the administrator's.
 //!
 //! A document that is gone or broken stops new authorizations. What was granted goes on, because
 //! nothing that was granted came from the document alone.

@@ -10,7 +10,7 @@ use crate::{Ctx, Failure};
 const WINDOW: i64 = 60;
 
 /// Counts an attempt, whatever becomes of it: a registration, a wrong token for one, the fetch of
-/// a client's metadata document for somebody who is not signed in.
+/// a client's metadata document.
 ///
 /// # Errors
 /// [`Failure::TooMany`] when `registration_limit` of them came from this address within a minute.

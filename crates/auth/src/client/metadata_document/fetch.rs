@@ -17,7 +17,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
 use crate::outgoing::{Answer, OutgoingError, OutgoingRequest};
-use crate::{Ctx, Failure};
+use crate::{Ctx, Failure, register};
 
 /// How many documents of a site are kept: with [`LARGEST`], at most 8 MiB.
 const KEPT: usize = 500;
@@ -110,6 +110,8 @@ async fn fetch(
     schemes: &[&str],
     before: Option<&Kept>,
 ) -> Result<Kept, Failure> {
+    // Whoever asks: with an account, too, nobody makes this server hammer another one.
+    register::admit(ctx).await?;
     // An entity tag is worth something only beside the text that it belongs to.
     let before = before.and_then(|kept| Some((kept.etag.as_deref()?, kept.found.as_ref().ok()?)));
     let request = OutgoingRequest {
