@@ -62,11 +62,13 @@ environment() { # folder, module that it has to have, files of requirements in t
 }
 
 python() {
-    local from=$sources/python
+    local from=$sources/python folder
     environment "$target/python" frappeclient "$from/build.txt" "$from/requirements.txt"
     environment "$target/mcp1" mcp "$from/mcp1.txt"
     environment "$target/mcp2" mcp "$from/mcp2.txt"
-    cp "$from"/*.py "$target/python"
+    for folder in python mcp1 mcp2; do
+        cp "$from"/*.py "$target/$folder"
+    done
 }
 
 javascript

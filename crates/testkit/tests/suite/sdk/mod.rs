@@ -3,12 +3,13 @@
 //! `scripts/test-sdks.sh` installs them, which `./test` does.
 
 mod frappe;
+mod mcp;
 mod oauth4webapi;
 mod oidc_client_ts;
 mod pages;
 mod walk;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 

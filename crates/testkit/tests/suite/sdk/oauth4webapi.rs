@@ -47,3 +47,23 @@ async fn with_clients_that_are_records() {
     walk(&app, json!(clients)).await;
     app.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_clients_that_register() {
+    let app = started(builder().real_time()).await;
+    let settings = [("enable_dynamic_client_registration", "1")];
+    app.set_settings("OAuth Settings", &settings).await;
+    let scope = "openid profile email offline_access";
+    // Without a method it is `client_secret_basic` (RFC 7591 §2).
+    let clients = [
+        json!({"token_endpoint_auth_method": "none", "scope": scope}),
+        json!({"client_uri": "https://garden.example"}),
+        json!({"token_endpoint_auth_method": "client_secret_post"}),
+    ];
+    let clients = clients.into_iter().map(|mut metadata| {
+        metadata["client_name"] = json!("Garden");
+        json!({"scope": scope, "register": metadata})
+    });
+    walk(&app, clients.collect()).await;
+    app.close().await;
+}

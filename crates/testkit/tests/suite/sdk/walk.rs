@@ -1,7 +1,5 @@
 //! A program of a client that logs somebody in: it asks for the browser, and goes on.
 
-use std::path::Path;
-
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
