@@ -53,8 +53,13 @@ impl Internet {
     /// The way out for an app that is to live in it.
     #[must_use]
     pub fn outgoing(&self) -> Outgoing {
-        let network = Arc::clone(&self.network) as Arc<dyn Resolver>;
-        Outgoing::new(network, Roots::Only(vec![self.authority.der()]))
+        Outgoing::new(self.resolver(), Roots::Only(vec![self.authority.der()]))
+    }
+
+    /// Its names and addresses, for a way out that trusts others.
+    #[must_use]
+    pub fn resolver(&self) -> Arc<dyn Resolver> {
+        Arc::clone(&self.network) as Arc<dyn Resolver>
     }
 
     /// A way out that leads nowhere.
@@ -94,9 +99,14 @@ impl Internet {
     #[must_use]
     pub fn connect(&self, server: &FakeServer) -> IpAddr {
         let address = self.public_address();
+        self.connect_at(address, server);
+        address
+    }
+
+    /// An address that leads to the server from now on: one inside, to see that nobody comes.
+    pub fn connect_at(&self, address: IpAddr, server: &FakeServer) {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port()));
         self.network.known().servers.insert(address, at);
-        address
     }
 
     /// A new public address that leads nowhere.

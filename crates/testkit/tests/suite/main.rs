@@ -13,6 +13,7 @@ mod golden;
 mod harness;
 mod oidc;
 mod openapi;
+mod outgoing;
 mod permissions;
 mod races;
 mod records;
