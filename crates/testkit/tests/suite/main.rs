@@ -9,6 +9,7 @@
 
 mod browser;
 mod callers;
+mod discovery;
 mod golden;
 mod harness;
 mod oidc;
