@@ -261,6 +261,8 @@ fn a_client_is_disabled_enabled_and_deleted() {
         .fails(1, "there is no client");
 }
 
+const BOSS: &str = "correct-horse-battery-9";
+
 // spec: security.md, Clients, "Rotation keeps the previous secret valid for a chosen overlap"
 #[test]
 fn a_secret_is_rotated_with_an_overlap() {
@@ -296,6 +298,19 @@ fn a_secret_is_rotated_with_an_overlap() {
         let run = bench.run(&["oauth-client", "rotate-secret", id]).ok();
         run.says("the old one counts until");
         assert_eq!(status(third).await, 200);
+
+        // What nobody chooses is OAuth Settings' Previous Secret Overlap.
+        let manager = ["add-system-manager", "boss@example.com", "--password", BOSS];
+        bench.run(&manager).ok();
+        let mut boss = crema_testkit::Visitor::new(http.clone());
+        boss.login("boss@example.com", BOSS).await;
+        let path = "/api/resource/OAuth%20Settings/OAuth%20Settings";
+        let none = serde_json::json!({"previous_secret_overlap": 0});
+        let set = boss.send(http.request("PUT", path).json(&none)).await;
+        assert_eq!(set.status, 200, "{}", set.text());
+        let run = bench.run(&["oauth-client", "rotate-secret", id]).ok();
+        run.says("the old one has ended");
+        assert_eq!(status(third).await, 401);
     });
     server.stop();
     bench

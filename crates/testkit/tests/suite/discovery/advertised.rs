@@ -411,10 +411,7 @@ async fn every_claim_is_told_by_a_token_or_by_userinfo() {
     let http = scene.app.http();
     let profile = http.userinfo(redirect.param("access_token")).await;
     let mut told = BTreeSet::new();
-    for claims in [
-        flow::claims(redirect.param("id_token")),
-        profile.json(),
-    ] {
+    for claims in [flow::claims(redirect.param("id_token")), profile.json()] {
         let members = claims.as_object().unwrap();
         told.extend(members.keys().cloned());
     }
