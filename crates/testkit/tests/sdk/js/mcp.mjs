@@ -75,7 +75,7 @@ class Keeper {
 /** The user's part of it, and the code for tokens. */
 async function logIn(transport, keeper, next) {
   const url = keeper.asked.at(-1);
-  const page = await ask('open', url.href);
+  const page = await ask('allow', url.href);
   const answer = (await next()).searchParams;
   expect('state', answer.get('state'), keeper.sent);
   expect('iss', answer.get('iss'), task.issuer);

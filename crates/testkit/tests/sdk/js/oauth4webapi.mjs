@@ -17,9 +17,12 @@ async function discover() {
   for (const [name, value] of Object.entries(oauth2)) {
     if (name in oidc) expect(`both documents' ${name}`, oidc[name], value);
   }
-  const response = await oauth.resourceDiscoveryRequest(issuer, plain);
-  const resource = await oauth.processResourceDiscoveryResponse(issuer, response);
-  expect('servers of the resource', resource.authorization_servers, [oidc.issuer]);
+  // It checks that the answer is about the resource that was asked for (RFC 9728 §3.3).
+  for (const url of [issuer, new URL('/api/resource', issuer)]) {
+    const response = await oauth.resourceDiscoveryRequest(url, plain);
+    const resource = await oauth.processResourceDiscoveryResponse(url, response);
+    expect('servers of the resource', resource.authorization_servers, [oidc.issuer]);
+  }
   return oidc;
 }
 
@@ -44,12 +47,12 @@ function proof(client) {
   }
 }
 
-/** From the authorization request to the tokens. */
-async function authorize(as, client, { scope, redirectUri, next }) {
+/** An authorization request, as far as the answer to the redirect URI. */
+async function request(as, client, { scope, redirectUri, next }, answer) {
   const verifier = oauth.generateRandomCodeVerifier();
   const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
   const url = new URL(as.authorization_endpoint);
-  const params = {
+  const sent = {
     client_id: client.client_id,
     redirect_uri: redirectUri,
     response_type: 'code',
@@ -59,13 +62,18 @@ async function authorize(as, client, { scope, redirectUri, next }) {
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
   };
-  Object.entries(params).forEach(([name, value]) => url.searchParams.set(name, value));
-  await ask('open', url.href);
+  Object.entries(sent).forEach(([name, value]) => url.searchParams.set(name, value));
+  await ask(answer, url.href);
   // Checks `state` and `iss`.
-  const answer = oauth.validateAuthResponse(as, client, await next(), state);
+  return { params: oauth.validateAuthResponse(as, client, await next(), state), verifier, nonce };
+}
+
+/** From the authorization request to the tokens. */
+async function authorize(as, client, way) {
+  const { params, verifier, nonce } = await request(as, client, way, 'allow');
   const redeem = async () => {
     const response = await oauth.authorizationCodeGrantRequest(
-      as, client, proof(client), answer, redirectUri, verifier, plain,
+      as, client, proof(client), params, way.redirectUri, verifier, plain,
     );
     const options = { expectedNonce: nonce, requireIdToken: true };
     const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, options);
@@ -88,6 +96,9 @@ async function introspect(as, client, token) {
 }
 
 async function walk(as, client, way) {
+  const denied = await failure('a denied request', request(as, client, way, 'deny'));
+  expect('denied', [denied.code, denied.error], [oauth.AUTHORIZATION_RESPONSE_ERROR, 'access_denied']);
+
   const { tokens, redeem } = await authorize(as, client, way);
   const claims = oauth.getValidatedIdTokenClaims(tokens);
   expect('type', tokens.token_type, 'bearer');

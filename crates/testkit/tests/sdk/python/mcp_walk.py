@@ -48,7 +48,7 @@ class Person:
     async def open(self, url):
         query = urllib.parse.urlsplit(url).query
         self.asked.append(dict(urllib.parse.parse_qsl(query)))
-        await ask("open", url)
+        await ask("allow", url)
 
     async def come_back(self):
         answer = await self.listener.next()

@@ -23,90 +23,141 @@ async fn with_tools(builder: AppBuilder) -> App {
     app
 }
 
-/// Runs a walk; what is particular to it is added to its task.
-async fn walk(app: &App, browser: &Browser, program: &Path, script: &str, more: Value) {
-    let mut task = json!({
-        "issuer": address(app),
-        "url": format!("{}/mcp", address(app)),
-        "first_scope": FIRST,
-        "more": MORE,
-        "list": {"doctype": "ToDo", "fields": ["name", "description"]},
-        "create": {"doctype": "ToDo", "values": {"description": "Water the plants"}},
-    });
-    let members = task.as_object_mut().unwrap();
-    members.extend(more.as_object().unwrap().clone());
-    let mut said = Vec::new();
-    let mut walk = Walk::start(program, script, &task);
-    while let Some(ask) = walk.next().await {
-        let answer = match ask.what.as_str() {
-            "open" => {
-                said.push(allow(browser, ask.argument.as_str().unwrap()).await);
-                Value::Null
-            }
-            "pass" => {
-                app.clock.advance_seconds(ask.argument.as_u64().unwrap());
-                ask.argument
-            }
-            other => panic!("{other}"),
-        };
-        walk.answer(answer).await;
-    }
-    let [first, second] = said.as_slice() else {
-        panic!("{said:?}");
-    };
-    assert_ne!(first, second);
+/// One library, with somebody at a browser.
+struct Scene {
+    app: App,
+    internet: Internet,
+    browser: Browser,
+    program: PathBuf,
+    script: &'static str,
 }
 
-/// The two ways in which a client says who it is: it registers, or it has a document about itself
-/// at an address that only this server knows how to reach.
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    Registration,
-    Document,
-}
-
-async fn walks(program: &Path, script: &str, ways: &[Way]) {
-    let internet = Internet::new();
-    let app = with_tools(builder().outgoing(internet.outgoing())).await;
-    let browser = Browser::start().await;
-    for way in ways {
-        match way {
-            Way::Registration => walk(&app, &browser, program, script, json!({})).await,
-            Way::Document => {
-                let publisher = internet.serve("assistant.example").await;
-                let document = "https://assistant.example/assistant/client.json";
-                let said = json!({
-                    "client_id": document,
-                    "client_name": "Assistant",
-                    "redirect_uris": ["http://127.0.0.1/callback"],
-                    "grant_types": ["authorization_code", "refresh_token"],
-                    "token_endpoint_auth_method": "none",
-                });
-                publisher.answer("/assistant/client.json", Reply::json(&said));
-                let more = json!({"document": document});
-                walk(&app, &browser, program, script, more).await;
-                assert!(publisher.requests() > 0);
-            }
+impl Scene {
+    async fn set(program: PathBuf, script: &'static str) -> Scene {
+        let internet = Internet::new();
+        let app = with_tools(builder().outgoing(internet.outgoing())).await;
+        Scene {
+            app,
+            internet,
+            browser: Browser::start().await,
+            program,
+            script,
         }
     }
-    browser.close().await;
-    app.close().await;
+
+    /// Goes all the way; what is particular to it is added to its task. Gives what the two pages
+    /// of consent said.
+    async fn walk(&self, more: Value) -> [String; 2] {
+        let mut task = json!({
+            "issuer": address(&self.app),
+            "url": format!("{}/mcp", address(&self.app)),
+            "first_scope": FIRST,
+            "more": MORE,
+            "list": {"doctype": "ToDo", "fields": ["name", "description"]},
+            "create": {"doctype": "ToDo", "values": {"description": "Water the plants"}},
+        });
+        let members = task.as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        let mut pages = Vec::new();
+        let mut walk = Walk::start(&self.program, self.script, &task);
+        while let Some(ask) = walk.next().await {
+            let answer = match ask.what.as_str() {
+                "allow" => {
+                    let url = ask.argument.as_str().unwrap();
+                    pages.push(allow(&self.browser, url).await);
+                    Value::Null
+                }
+                "pass" => {
+                    let seconds = ask.argument.as_u64().unwrap();
+                    self.app.clock.advance_seconds(seconds);
+                    ask.argument
+                }
+                other => panic!("{other}"),
+            };
+            walk.answer(answer).await;
+        }
+        let [first, second]: [String; 2] = pages.try_into().unwrap();
+        assert!(first.contains("Read ToDo"), "{first}");
+        assert!(!first.contains("Create ToDo"), "{first}");
+        assert!(second.contains("Read ToDo"), "{second}");
+        assert!(second.contains("Create ToDo"), "{second}");
+        [first, second]
+    }
+
+    /// The client registers itself: once, also when it asks for more.
+    async fn registers(&self) {
+        for page in self.walk(json!({})).await {
+            assert!(page.contains("This app registered itself"), "{page}");
+        }
+        assert_eq!(self.clients("IS NULL").await, 1);
+    }
+
+    /// The client has a document about itself, at an address that only the server reaches.
+    async fn has_a_document(&self) {
+        let publisher = self.internet.serve("assistant.example").await;
+        let document = publisher.url("/assistant/client.json");
+        let said = json!({
+            "client_id": document,
+            "client_name": "Assistant",
+            "redirect_uris": ["http://127.0.0.1/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+        });
+        publisher.answer("/assistant/client.json", Reply::json(&said));
+        for page in self.walk(json!({"document": document})).await {
+            assert!(page.contains("assistant.example"), "{page}");
+        }
+        assert!(publisher.requests() > 0);
+        assert_eq!(self.clients("IS NOT NULL").await, 1);
+    }
+
+    /// How many clients nobody made, with a document or without.
+    async fn clients(&self, document: &str) -> i64 {
+        let sql = format!(
+            r#"SELECT COUNT(*) FROM "tabOAuth Client"
+                WHERE "dynamically_registered" = 1 AND "metadata_document_uri" {document}"#
+        );
+        self.app.count(&sql, Vec::new()).await
+    }
+
+    async fn close(self) {
+        self.browser.close().await;
+        self.app.close().await;
+    }
 }
 
+async fn walks(program: PathBuf, script: &'static str) {
+    let scene = Scene::set(program, script).await;
+    scene.registers().await;
+    scene.has_a_document().await;
+    scene.close().await;
+}
+
+// spec: standards.md, U, the order of a client, "step-up flow"
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_library() {
-    walks(&node(), "js/mcp.mjs", &[Way::Registration, Way::Document]).await;
+    walks(node(), "js/mcp.mjs").await;
 }
 
+// It speaks revision 2026-07-28.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_python_library() {
-    let program = installed("mcp2/bin/python");
-    let ways = [Way::Registration, Way::Document];
-    walks(&program, "mcp2/mcp_walk.py", &ways).await;
+    walks(installed("mcp2/bin/python"), "mcp2/mcp_walk.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_version_of_the_python_library() {
-    let program = installed("mcp1/bin/python");
-    walks(&program, "mcp1/mcp_walk.py", &[Way::Registration]).await;
+    walks(installed("mcp1/bin/python"), "mcp1/mcp_walk.py").await;
+}
+
+// What is typed into an assistant's configuration where nobody can log in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_node_library_with_an_api_key() {
+    let app = with_tools(builder()).await;
+    let (key, secret) = keys(&app).await;
+    let task = json!({
+        "url": format!("{}/mcp", address(&app)), "authorization": format!("token {key}:{secret}"),
+    });
+    run(node(), "js/mcp-key.mjs", task).await;
+    app.close().await;
 }

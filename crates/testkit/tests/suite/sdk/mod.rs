@@ -57,3 +57,38 @@ fn node() -> PathBuf {
 fn python() -> PathBuf {
     installed("python/bin/python")
 }
+
+/// Runs a program with its task as an argument.
+async fn run(program: PathBuf, script: &str, task: Value) {
+    let mut command = Command::new(program);
+    command
+        .arg(installed(script))
+        .arg(task.to_string())
+        .stdin(Stdio::null())
+        .env_remove("http_proxy")
+        .env("NO_PROXY", "*")
+        .env("no_proxy", "*")
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.expect("it does not end").expect("it does not start");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success() && text(&output.stdout).trim_end().ends_with("done"),
+        "{script}: {}\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+}
+
+/// A pair of API keys as a System Manager makes it for the user.
+async fn keys(app: &App) -> (String, String) {
+    app.add_user("manager@example.com", PASSWORD, &["System Manager"])
+        .await;
+    let mut manager = app.signed_in("manager@example.com", PASSWORD).await;
+    let path = "/api/method/frappe.core.doctype.user.user.generate_keys";
+    let answer = manager.post(path, &[("user", USER)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let message = &answer.json()["message"];
+    let text = |name: &str| message[name].as_str().expect(name).to_owned();
+    (text("api_key"), text("api_secret"))
+}

@@ -3,7 +3,7 @@
 use crema_protocol::client_rules::AuthMethod;
 use crema_testkit::ClientSpec;
 
-use super::walk::{Walk, allow};
+use super::walk::{Walk, decide};
 use super::*;
 
 /// Walks with all these clients, one after the other; the browser stays signed in.
@@ -12,8 +12,12 @@ async fn walk(app: &App, clients: Value) {
     let task = json!({"issuer": address(app), "user": USER, "clients": clients});
     let mut walk = Walk::start(&node(), "js/oauth4webapi.mjs", &task);
     while let Some(ask) = walk.next().await {
-        assert_eq!(ask.what, "open");
-        allow(&browser, ask.argument.as_str().unwrap()).await;
+        let button = match ask.what.as_str() {
+            "allow" => "#allow",
+            "deny" => "#deny",
+            other => panic!("{other}"),
+        };
+        decide(&browser, ask.argument.as_str().unwrap(), button).await;
         walk.answer(Value::Null).await;
     }
     browser.close().await;

@@ -85,13 +85,18 @@ impl Walk {
 /// Opens an authorization request in the browser, signs in when asked to, and allows. Gives what
 /// the page of consent said.
 pub(super) async fn allow(browser: &Browser, url: &str) -> String {
+    decide(browser, url, "#allow").await
+}
+
+/// The same with either button.
+pub(super) async fn decide(browser: &Browser, url: &str, button: &str) -> String {
     browser.open(url).await;
     browser.find("#login_email, #allow").await;
     if browser.has("#login_email").await {
         browser.sign_in(USER, PASSWORD).await;
     }
-    browser.find("#allow").await;
+    browser.find(button).await;
     let page = browser.text("main").await;
-    browser.click("#allow").await;
+    browser.click(button).await;
     page
 }
