@@ -35,7 +35,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 /// The block of that name.
-fn block(page: &str, name: &str) -> String {
+pub(crate) fn block(page: &str, name: &str) -> String {
     let found = blocks(page).into_iter().find(|(block, _)| block == name);
     found
         .unwrap_or_else(|| panic!("{page} has no block {name}"))
@@ -84,6 +84,25 @@ fn every_block_is_run_or_says_why_not() {
         "connect-cli.md login",
         "connect-cli.md use",
         "connect-cli.md end",
+        "connect-mcp-client.md prepare",
+        "connect-mcp-client.md switch-on",
+        "connect-mcp-client.md .vscode/mcp.json",
+        "connect-mcp-client.md .cursor/mcp.json",
+        "connect-mcp-client.md helpers",
+        "connect-mcp-client.md unauthorized",
+        "connect-mcp-client.md challenge",
+        "connect-mcp-client.md discovery",
+        "connect-mcp-client.md register",
+        "connect-mcp-client.md authorize",
+        "connect-mcp-client.md token",
+        "connect-mcp-client.md tools",
+        "connect-mcp-client.md create",
+        "connect-mcp-client.md insufficient",
+        "connect-mcp-client.md step-up",
+        "connect-mcp-client.md refresh",
+        "connect-mcp-client.md revoke",
+        "connect-mcp-client.md key",
+        "connect-mcp-client.md .vscode/mcp.json with a key",
         "connect-mobile-app.md prepare",
         "connect-mobile-app.md client",
         "connect-mobile-app.md register",

@@ -43,7 +43,7 @@ async fn walk(reader: &mut Reader) {
         param(&link, "iss").starts_with("http%3A%2F%2Flocalhost%3A"),
         "{link}"
     );
-    reader.replace("CODE=…", format!("CODE={}", param(&link, "code")));
+    reader.replace("CODE='…'", format!("CODE={}", param(&link, "code")));
     let said = reader.run("token");
     let tokens: Value = serde_json::from_str(said.trim()).unwrap();
     assert_eq!(tokens["scope"], "openid todo:read todo:create");

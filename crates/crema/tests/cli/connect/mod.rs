@@ -2,17 +2,18 @@
 //! programs, and the person in front of them in Chromium.
 
 mod command_line;
+mod mcp;
 mod mobile;
 mod shell;
 mod single_page;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crema_testkit::Browser;
 
+use crate::docs::block;
 use crate::harness::{Bench, Server, text};
-use crate::readme::blocks;
 use shell::Shell;
 
 /// Who signs in on the pages.
@@ -57,10 +58,7 @@ impl Reader {
 
     /// A block of the page, with what is used instead.
     fn block(&self, name: &str) -> String {
-        let found = blocks(self.page)
-            .into_iter()
-            .find(|(block, _)| block == name);
-        let (_, mut code) = found.unwrap_or_else(|| panic!("{} has no block {name}", self.page));
+        let mut code = block(self.page, name);
         for (shown, used) in &self.instead {
             code = code.replace(shown, used);
         }
@@ -100,4 +98,24 @@ impl Reader {
 async fn sign_in_and_allow(browser: &Browser) {
     browser.sign_in(JO, PASSWORD).await;
     browser.click("#allow").await;
+}
+
+/// The shell of many readers takes `#` at its prompt for a word like any other.
+#[test]
+fn what_is_typed_has_no_comments() {
+    for page in [
+        "docs/connect-cli.md",
+        "docs/connect-mcp-client.md",
+        "docs/connect-mobile-app.md",
+        "docs/connect-single-page-app.md",
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(page);
+        let text = fs::read_to_string(path).unwrap();
+        for code in text.split("\n```sh\n").skip(1) {
+            let code = code.split_once("\n```").unwrap().0;
+            assert!(!code.contains("# "), "{page}: {code}");
+        }
+    }
 }
