@@ -13,6 +13,7 @@ mod address;
 mod freshness;
 mod resolver;
 mod send;
+mod stats;
 mod target;
 mod tls;
 
@@ -27,6 +28,7 @@ use tokio::sync::Semaphore;
 pub use address::is_public;
 pub use resolver::Resolver;
 use resolver::SystemResolver;
+use stats::Stats;
 use target::{Rules, Target};
 pub use tls::Roots;
 use tls::Tls;
@@ -40,6 +42,7 @@ pub struct Outgoing {
     resolver: Arc<dyn Resolver>,
     tls: Arc<Tls>,
     places: Arc<Semaphore>,
+    stats: Arc<Stats>,
 }
 
 /// One request.
@@ -107,6 +110,7 @@ impl Outgoing {
             resolver,
             tls: Arc::new(Tls::new(roots)),
             places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            stats: Arc::default(),
         }
     }
 
@@ -126,19 +130,39 @@ impl Outgoing {
         request: &OutgoingRequest<'_>,
     ) -> Result<Answer, OutgoingError> {
         let rules = Rules::of(config);
-        let Some(target) = rules.target(request.url) else {
-            tracing::debug!("a request to another server is refused: its address");
-            return Err(OutgoingError::Refused);
+        let target = rules.target(request.url);
+        let answer = match &target {
+            Some(target) => self.in_bounds(&rules, target, request).await,
+            None => Err(OutgoingError::Refused),
         };
-        let answer = match self.places.try_acquire() {
-            Ok(_place) => tokio::time::timeout(request.time, self.fetch(&rules, &target, request))
-                .await
-                .unwrap_or(Err(OutgoingError::Unreachable)),
-            Err(_) => Err(OutgoingError::Busy),
-        };
-        let outcome = answer.as_ref().map_or_else(|error| Some(*error), |_| None);
-        tracing::debug!(host = target.host, error = ?outcome, "a request to another server");
+        let error = answer.as_ref().err().copied();
+        self.stats.count(error);
+        let host = target.as_ref().map(|target| target.host.as_str());
+        tracing::debug!(host, ?error, "a request to another server");
         answer
+    }
+
+    /// How many requests are under way.
+    pub fn under_way(&self) -> usize {
+        MOST_AT_ONCE.saturating_sub(self.places.available_permits())
+    }
+
+    /// How many requests have ended in each way since the process started, by label: `answered`,
+    /// or the kind of error.
+    pub fn ended(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.stats.ended()
+    }
+
+    async fn in_bounds(
+        &self,
+        rules: &Rules,
+        target: &Target,
+        request: &OutgoingRequest<'_>,
+    ) -> Result<Answer, OutgoingError> {
+        let _place = (self.places.try_acquire()).map_err(|_| OutgoingError::Busy)?;
+        tokio::time::timeout(request.time, self.fetch(rules, target, request))
+            .await
+            .unwrap_or(Err(OutgoingError::Unreachable))
     }
 
     async fn fetch(

@@ -240,6 +240,18 @@ fn happenings(text: &mut Text, environment: &Environment) {
         "Requests turned away because too many waited for password work.",
         passwords.turned_away,
     );
+    let outgoing = &environment.outgoing;
+    text.single(
+        "crema_outgoing_requests_in_flight",
+        gauge,
+        "Requests to other servers that are under way.",
+        outgoing.under_way(),
+    );
+    let name = "crema_outgoing_requests_total";
+    text.family(name, counter, "Requests to other servers: how they ended.");
+    for (outcome, number) in outgoing.ended() {
+        text.sample(name, &[("outcome", outcome)], number);
+    }
 }
 
 fn process(text: &mut Text, metrics: &Metrics) {
