@@ -92,3 +92,39 @@ async fn keys(app: &App) -> (String, String) {
     let text = |name: &str| message[name].as_str().expect(name).to_owned();
     (text("api_key"), text("api_secret"))
 }
+
+// The page names the versions that are installed.
+#[test]
+fn the_page_about_libraries_is_true() {
+    let read = |path: &str| {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        std::fs::read_to_string(Path::new(root).join(path)).expect(path)
+    };
+    let page = read("docs/libraries.md");
+    let package = read("crates/testkit/tests/sdk/js/package.json");
+    let package: Value = serde_json::from_str(&package).unwrap();
+    let mut installed: Vec<(String, String)> = Vec::new();
+    for (name, version) in package["dependencies"].as_object().unwrap() {
+        installed.push((name.clone(), version.as_str().unwrap().to_owned()));
+    }
+    for (file, name) in [
+        ("requirements.txt", "frappe-client"),
+        ("mcp1.txt", "mcp"),
+        ("mcp2.txt", "mcp"),
+    ] {
+        let text = read(&format!("crates/testkit/tests/sdk/python/{file}"));
+        let pinned = text.lines().find_map(|line| {
+            let version = line.strip_prefix(name)?.strip_prefix("==")?;
+            version.split_whitespace().next()
+        });
+        installed.push((name.to_owned(), pinned.expect(file).to_owned()));
+    }
+    for (name, version) in installed {
+        let named = format!("| `{name}` (");
+        let row = page.lines().find(|line| line.starts_with(&named));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in docs/libraries.md"));
+        let versions = row.split('|').nth(2).unwrap();
+        let is_there = versions.split_whitespace().any(|one| one == version);
+        assert!(is_there, "{name} {version}: {versions}");
+    }
+}
