@@ -12,7 +12,7 @@ use crema_testkit::outgoing::{Piece, Reply};
 use serde_json::json;
 use tokio::process::Command;
 
-use super::{Traveller, document, request, site_config};
+use super::{LARGEST, Traveller, document, request, site_config};
 
 // spec: security.md, Inputs, outputs, network, "Outgoing requests"
 #[tokio::test]
@@ -133,4 +133,39 @@ async fn a_request_with_a_proxy() {
         .internet
         .name("plain.example", vec![vec![address]]);
     assert_eq!(traveller.end("http://plain.example/").await, None);
+}
+
+/// How requests end is counted, over all copies of the way out.
+#[tokio::test]
+async fn figures() {
+    let traveller = Traveller::new(json!({}));
+    let site = traveller.internet.serve("app.example").await;
+    site.answer("/", document());
+    site.answer(
+        "/large",
+        Reply::document("text/plain", vec![b'a'; 2 * LARGEST]),
+    );
+    for url in [
+        "https://app.example/",
+        "https://app.example/?again",
+        "https://app.example/nothing",
+        "https://app.example/large",
+        "https://10.0.0.1/",
+        "https://nowhere.example/",
+    ] {
+        traveller.end(url).await;
+    }
+    let ended: Vec<_> = traveller.outgoing.clone().ended().collect();
+    assert_eq!(
+        ended,
+        [
+            ("answered", 2),
+            ("refused", 2),
+            ("unreachable", 0),
+            ("no_document", 1),
+            ("too_large", 1),
+            ("busy", 0),
+        ]
+    );
+    assert_eq!(traveller.outgoing.under_way(), 0);
 }
