@@ -180,8 +180,13 @@ async fn the_consent_page_calls_things_by_their_name() {
 async fn metadata_names_the_scopes_that_the_settings_list() {
     let app = App::builder().build().await;
     let listed = "openid\ntodo:read\nmethod:crm.api.home\nall";
-    app.set_settings("OAuth Settings", &[("scopes_supported", listed)])
-        .await;
+    // The document of the resource names only what applications may ask for that registered
+    // themselves.
+    let values = [
+        ("scopes_supported", listed),
+        ("registration_scopes", listed),
+    ];
+    app.set_settings("OAuth Settings", &values).await;
     for path in [
         "/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server",

@@ -111,6 +111,7 @@ fn source(source: &str) -> String {
                 "revoke_token" => "#revoke_token",
                 "introspect_token" => "#introspect_token",
                 "openid_profile" => "#openid_profile-userinfo",
+                "Metadata" => "#metadata",
                 _ => "",
             };
             format!("[endpoints](oauth.md{anchor})")
@@ -235,6 +236,20 @@ fn json_summary(json: &Value) -> Option<String> {
     }
     if has("sub") {
         return Some("claims".to_owned());
+    }
+    if has("token_endpoint") {
+        return Some(format!("metadata with {} members", members.len()));
+    }
+    if has("resource") {
+        let scopes = json["scopes_supported"].as_array();
+        let scopes: Vec<_> = scopes.into_iter().flatten().map(Value::to_string).collect();
+        return Some(match scopes.as_slice() {
+            [] => "metadata without scopes".to_owned(),
+            named => format!("metadata, scopes `{}`", named.join(" ")),
+        });
+    }
+    if has("keys") {
+        return Some("the keys".to_owned());
     }
     match &json["message"] {
         Value::String(message) => Some(format!("“{message}”")),
