@@ -56,7 +56,26 @@ const INSIDE: &[&str] = &[
     "ff02::1",
 ];
 
-fn addresses() -> impl Iterator<Item = IpAddr> {
+/// Addresses inside, written in ways that somebody may read as another host.
+pub(super) const WRITTEN: &[&str] = &[
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0177.0.0.1",
+    "127.1",
+    "127.0.0.1.",
+    "0",
+    "%31%32%37.0.0.1",
+    "１２７.0.0.1",
+    "127。0。0。1",
+    "[::1%25lo]",
+    "[::ffff:7f00:1]",
+    "user@127.0.0.1",
+    "inside.example@127.0.0.1",
+    "127.0.0.1\\@inside.example",
+];
+
+pub(super) fn addresses() -> impl Iterator<Item = IpAddr> {
     INSIDE.iter().map(|address| address.parse().unwrap())
 }
 
@@ -108,23 +127,7 @@ async fn addresses_written_down() {
         let end = traveller.end(&url).await;
         assert_eq!(end, Some(OutgoingError::Refused), "{url}");
     }
-    for host in [
-        "2130706433",
-        "0x7f000001",
-        "0x7f.1",
-        "0177.0.0.1",
-        "127.1",
-        "127.0.0.1.",
-        "0",
-        "%31%32%37.0.0.1",
-        "１２７.0.0.1",
-        "127。0。0。1",
-        "[::1%25lo]",
-        "[::ffff:7f00:1]",
-        "user@127.0.0.1",
-        "inside.example@127.0.0.1",
-        "127.0.0.1\\@inside.example",
-    ] {
+    for host in WRITTEN {
         let url = format!("https://{host}:{port}/");
         let end = traveller.end(&url).await;
         assert_eq!(end, Some(OutgoingError::Refused), "{url}");

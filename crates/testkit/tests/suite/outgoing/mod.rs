@@ -1,6 +1,7 @@
 //! Requests to other servers, attacked: by what is asked for, by names, by answers.
 
 mod answers;
+mod authorization;
 mod bounds;
 mod certificates;
 mod inside;
