@@ -1,10 +1,11 @@
 //! `docs/connect-mobile-app.md`: its requests, with Chromium as the browser of the phone, and the
 //! settings that it gives for libraries.
 
-use crema_testkit::{Browser, Http, VERIFIER, challenge};
+use crema_testkit::{Browser, Http, Redirect, VERIFIER, challenge};
 use serde_json::{Value, json};
 
 use super::{JO, PASSWORD, Reader, sign_in_and_allow};
+use crate::harness::text;
 
 const PAGE: &str = "docs/connect-mobile-app.md";
 const DEEP_LINK: &str = "com.example.app:/oauth";
@@ -148,6 +149,30 @@ async fn settings_work(http: &Http, reader: &Reader, library: &str) {
     assert!(page.text().contains("Field App"), "{}", page.text());
 }
 
+/// The other redirect URI of the page.
+async fn claimed_address_works(reader: &Reader) {
+    let claimed = "https://app.example.com/oauth";
+    assert!(reader.block("client").contains(claimed));
+    let client = reader.bench.json(&["oauth-client", "list"]);
+    let mut clients = client.as_array().unwrap().iter();
+    let client = clients
+        .find(|client| client["app_name"] == "Field App")
+        .unwrap();
+    let mut visitor = reader.server.visitor("localhost");
+    visitor.login(JO, PASSWORD).await;
+    let answer = visitor
+        .authorize_and_allow(&[
+            ("client_id", text(client, "client_id")),
+            ("redirect_uri", claimed),
+            ("response_type", "code"),
+            ("scope", "openid"),
+            ("code_challenge", &challenge(VERIFIER)),
+            ("code_challenge_method", "S256"),
+        ])
+        .await;
+    assert_eq!(Redirect::of(&answer).uri, claimed);
+}
+
 #[test]
 fn the_settings_of_the_libraries_work() {
     let mut reader = prepared();
@@ -165,6 +190,7 @@ fn the_settings_of_the_libraries_work() {
         ] {
             settings_work(&http, &reader, library).await;
         }
+        claimed_address_works(&reader).await;
     });
     reader.stop();
 }

@@ -1,7 +1,8 @@
-//! The pages `docs/connect-*.md`, followed as they stand: commands in a shell, programs as
+//! The pages `docs/connect-*.md` and `docs/discovery.md`, followed as they stand: commands in a shell, programs as
 //! programs, and the person in front of them in Chromium.
 
 mod command_line;
+mod discovery;
 mod mcp;
 mod mobile;
 mod shell;
@@ -108,6 +109,7 @@ fn what_is_typed_has_no_comments() {
         "docs/connect-mcp-client.md",
         "docs/connect-mobile-app.md",
         "docs/connect-single-page-app.md",
+        "docs/discovery.md",
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../..")
