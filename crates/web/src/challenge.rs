@@ -31,6 +31,9 @@ const MOST_NAMED: usize = 8;
 /// What an MCP client asks for at first beside reading: who the user is, and to stay signed in.
 const SIGN_IN: &str = "openid offline_access";
 
+/// The first revision of MCP whose clients keep the scopes that they have when they ask for more.
+const CLIENTS_ACCUMULATE: &str = "2026-07-28";
+
 const DEAD: &str = "The access token is expired, revoked or unknown.";
 const ELSEWHERE: &str = "The access token is for another resource.";
 const TOO_SMALL: &str = "The scope of the access token is too small.";
@@ -139,9 +142,9 @@ fn needed(call: &Call) -> Scope {
     asked.within(&allowed)
 }
 
-/// What the token of a refused request lacks. At `/mcp`, where a client asks for tools one by
-/// one, together with what it has: a client that asks for the named scopes alone would lose those.
-// spec: standards.md, U, "step-up flow", U2, "scope accumulates in step-up"
+/// What the token of a refused request lacks. MCP clients of revisions that leave it to the server
+/// to repeat what the token has are told that too: they ask for the named scopes and no others.
+// spec: RFC 6750 §3.1; standards.md, U, "step-up flow", U2, "scope accumulates in step-up"
 fn missing(call: &Call, wanted: &str) -> Scope {
     let wanted = spelled(wanted);
     let Some(TokenNote::Taken {
@@ -152,8 +155,8 @@ fn missing(call: &Call, wanted: &str) -> Scope {
         return wanted;
     };
     let both = match scope {
-        Some(granted) => granted.union(&wanted),
-        None => wanted.clone(),
+        Some(granted) if !accumulates(call) => granted.union(&wanted),
+        _ => wanted.clone(),
     };
     if !self_registered {
         return both;
@@ -164,6 +167,13 @@ fn missing(call: &Call, wanted: &str) -> Scope {
         // No other scope would help: none is named.
         false => Scope::default(),
     }
+}
+
+/// Whether the client speaks a revision of MCP in which it adds what it is told to what it has.
+fn accumulates(call: &Call) -> bool {
+    // Revisions are days, written so that their order is that of their texts.
+    let revision = call.header("mcp-protocol-version").unwrap_or_default();
+    revision >= CLIENTS_ACCUMULATE
 }
 
 /// What clients that register themselves may ask for.

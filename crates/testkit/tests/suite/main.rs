@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod audience;
 mod browser;
 mod callers;
 mod discovery;

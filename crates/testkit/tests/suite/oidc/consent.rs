@@ -84,7 +84,7 @@ async fn the_page_says_what_is_asked() {
     let page = ask(
         &mut visitor,
         &client,
-        &[("scope", "openid all crm_task:read")],
+        &[("scope", "openid all crm_contact")],
     )
     .await;
     assert_eq!(page.title().as_deref(), Some("Confirm Access"));
@@ -104,7 +104,7 @@ async fn the_page_says_what_is_asked() {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     // A scope that the client does not have is dropped, and not asked for.
-    assert!(!text.contains("CRM Task"), "{text}");
+    assert!(!text.contains("CRM Contact"), "{text}");
     app.close().await;
 }
 
