@@ -8,7 +8,7 @@ use crema_document::SiteConfig;
 use crema_web::account::own_path;
 use crema_web::api::{arguments::Arguments, path};
 use crema_web::pages::{Lang, negotiate};
-use crema_web::{cookies, origin};
+use crema_web::{cookies, mcp, origin};
 use serde_json::{Value, json};
 
 const ISSUER: &str = "http://trust.localhost:8000";
@@ -213,4 +213,24 @@ pub(crate) fn path(data: &[u8]) {
         again = format!("{again}/{}", encoded(name));
     }
     assert_eq!(path::target(&again).ok(), Some(target));
+}
+
+/// A message of MCP, or several, against a reader that knows only what a request is.
+pub(crate) fn mcp_message(data: &[u8]) {
+    let Some(ids) = mcp::ids(data) else { return };
+    let value: Value = serde_json::from_slice(data).expect("what is read is JSON");
+    let messages = match &value {
+        Value::Array(messages) => messages.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let is_request = |message: &&Value| {
+        let params = message.get("params");
+        message["jsonrpc"] == "2.0"
+            && message["method"].is_string()
+            && params.is_none_or(Value::is_object)
+    };
+    let id = |message: &Value| message.get("id").cloned();
+    let is_id = |id: &Value| id.is_string() || id.is_i64() || id.is_u64();
+    let expected = messages.iter().filter(is_request).filter_map(id);
+    assert_eq!(ids, expected.filter(is_id).collect::<Vec<_>>());
 }

@@ -106,3 +106,16 @@ fn path() {
     ];
     run("path", seeds(&own, Vec::new()), 4000, bodies::path);
 }
+
+#[test]
+fn mcp_message() {
+    let own = [
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{}}}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"a"}}"#,
+        r#"[{"jsonrpc":"2.0","id":"a","method":"ping"},{"jsonrpc":"2.0","id":2,"result":{}},7]"#,
+        r#"{"jsonrpc":"2.0","id":1.5,"method":"ping","params":[]}"#,
+        r#"{"id":null,"jsonrpc":"1.0","method":{}}"#,
+    ];
+    let more = recorded().bodies;
+    run("mcp_message", seeds(&own, more), 4000, bodies::mcp_message);
+}

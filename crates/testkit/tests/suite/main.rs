@@ -13,6 +13,7 @@ mod callers;
 mod discovery;
 mod golden;
 mod harness;
+mod mcp;
 mod oidc;
 mod openapi;
 mod outgoing;

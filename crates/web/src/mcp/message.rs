@@ -15,7 +15,12 @@ pub(super) enum Message {
     Request(Request),
     /// Wants none: a notification, or the answer to something that was never asked.
     Notice,
+    /// Several at once, as revision 2025-03-26 has it.
+    Batch(Vec<Result<Message, Unreadable>>),
 }
+
+/// The most messages of a batch.
+const MOST_AT_ONCE: usize = 20;
 
 /// A request.
 #[derive(PartialEq)]
@@ -36,7 +41,7 @@ impl std::fmt::Debug for Request {
 }
 
 /// Why a body is no message.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Unreadable {
     /// The id of what was not understood, when it could be told.
     pub(super) id: Value,
@@ -54,16 +59,24 @@ pub(super) fn read(body: &[u8]) -> Result<Message, Unreadable> {
         let error = ErrorData::new(ErrorCode::PARSE_ERROR, error.to_string(), None);
         unreadable(Value::Null, error)
     })?;
+    match value {
+        Value::Array(values) if values.is_empty() || values.len() > MOST_AT_ONCE => {
+            let message = format!("A batch has 1 to {MOST_AT_ONCE} messages.");
+            let error = ErrorData::invalid_request(message, None);
+            Err(unreadable(Value::Null, error))
+        }
+        Value::Array(values) => Ok(Message::Batch(values.into_iter().map(one).collect())),
+        value => one(value),
+    }
+}
+
+/// Reads one message.
+fn one(value: Value) -> Result<Message, Unreadable> {
     let invalid = |id: &Value, message: &'static str| {
         unreadable(id.clone(), ErrorData::invalid_request(message, None))
     };
-    let mut members = match value {
-        Value::Object(members) => members,
-        Value::Array(_) => {
-            let message = "Batches are not taken: send one message at a time.";
-            return Err(invalid(&Value::Null, message));
-        }
-        _ => return Err(invalid(&Value::Null, "A message is a JSON object.")),
+    let Value::Object(mut members) = value else {
+        return Err(invalid(&Value::Null, "A message is a JSON object."));
     };
     let asked = members.contains_key("id");
     let id = members.remove("id").unwrap_or_default();
@@ -105,37 +118,62 @@ fn unreadable(id: Value, error: ErrorData) -> Unreadable {
     Unreadable { id, error }
 }
 
+/// An answer as it is sent.
+pub(super) struct Answer {
+    /// The status, when it is sent alone.
+    pub(super) status: StatusCode,
+    /// JSON.
+    pub(super) text: Vec<u8>,
+}
+
+impl Answer {
+    /// That a request was done.
+    pub(super) fn done(id: &Value, result: impl Serialize) -> Answer {
+        Answer::of(StatusCode::OK, id, Some(result), None)
+    }
+
+    /// That it was not.
+    pub(super) fn failed(status: StatusCode, id: &Value, error: &ErrorData) -> Answer {
+        Answer::of::<()>(status, id, None, Some(error))
+    }
+
+    fn of<R: Serialize>(
+        status: StatusCode,
+        id: &Value,
+        result: Option<R>,
+        error: Option<&ErrorData>,
+    ) -> Answer {
+        let members = Members {
+            jsonrpc: "2.0",
+            id,
+            result,
+            error,
+        };
+        match serde_json::to_vec(&members) {
+            Ok(text) => Answer { status, text },
+            // Nothing that we answer has a member that JSON cannot hold.
+            Err(_) => Answer {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                text: Vec::new(),
+            },
+        }
+    }
+
+    /// As the reply to the whole request.
+    pub(super) fn reply(self) -> Reply {
+        reply::json_text(self.status, self.text)
+    }
+}
+
 /// The members of an answer.
 #[derive(Serialize)]
-struct Answer<'a, R> {
+struct Members<'a, R> {
     jsonrpc: &'static str,
     id: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<R>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a ErrorData>,
-}
-
-/// The answer to a request that was done.
-pub(super) fn done(id: &Value, result: impl Serialize) -> Reply {
-    let answer = Answer {
-        jsonrpc: "2.0",
-        id,
-        result: Some(result),
-        error: None,
-    };
-    reply::json(StatusCode::OK, &answer)
-}
-
-/// The answer to one that was not.
-pub(super) fn failed(status: StatusCode, id: &Value, error: &ErrorData) -> Reply {
-    let answer = Answer::<()> {
-        jsonrpc: "2.0",
-        id,
-        result: None,
-        error: Some(error),
-    };
-    reply::json(status, &answer)
 }
 
 #[cfg(test)]
@@ -169,6 +207,25 @@ mod tests {
                 "{notice}"
             );
         }
+    }
+
+    #[test]
+    fn a_batch_is_read_message_by_message() {
+        let batch =
+            r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},7,{"jsonrpc":"2.0","method":"x"}]"#;
+        let Ok(Message::Batch(messages)) = read(batch.as_bytes()) else {
+            panic!("a batch");
+        };
+        assert!(matches!(
+            messages.as_slice(),
+            [Ok(Message::Request(_)), Err(_), Ok(Message::Notice),]
+        ));
+        let nested = read(b"[[]]");
+        assert!(matches!(nested, Ok(Message::Batch(inner)) if inner.iter().all(Result::is_err)));
+        assert_eq!(
+            code(&format!("[{}]", vec!["1"; 21].join(","))),
+            Some((-32600, Value::Null))
+        );
     }
 
     #[test]

@@ -32,8 +32,17 @@ pub async fn answer(call: &Call) -> Result<Reply, Problem> {
     Ok(answered.unwrap_or_else(|problem| refusal::reply(call, None, &problem)))
 }
 
-/// Reads a body as a message, for tests that throw anything at it.
+/// The ids of the requests that a body holds, in order; `None` when it is no message. For tests that
+/// throw anything at it.
 #[doc(hidden)]
-pub fn reads(body: &[u8]) -> bool {
-    message::read(body).is_ok()
+pub fn ids(body: &[u8]) -> Option<Vec<serde_json::Value>> {
+    use message::Message;
+    let id = |message| match message {
+        Message::Request(request) => Some(request.id),
+        Message::Notice | Message::Batch(_) => None,
+    };
+    Some(match message::read(body).ok()? {
+        Message::Batch(messages) => messages.into_iter().flatten().filter_map(id).collect(),
+        one => id(one).into_iter().collect(),
+    })
 }

@@ -1,11 +1,12 @@
 //! Refusals: those that end the request, and those that an assistant is to read.
 
+use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use crema_document::Reason;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorCode, ErrorData};
 use serde_json::{Value, json};
 
-use super::message;
+use super::message::Answer;
 use crate::call::Call;
 use crate::reply::{self, Problem, Reply};
 
@@ -13,20 +14,25 @@ use crate::reply::{self, Problem, Reply};
 /// with a body of JSON-RPC.
 pub(super) fn reply(call: &Call, id: Option<&Value>, problem: &Problem) -> Reply {
     let mut reply = reply::problem(call, problem);
-    let code = match reply.status().is_server_error() {
-        true => ErrorCode::INTERNAL_ERROR,
-        false => ErrorCode::INVALID_REQUEST,
-    };
-    let (exc_type, message) = said(problem);
-    let error = ErrorData::new(code, message, Some(json!({"exc_type": exc_type})));
-    let body = message::failed(reply.status(), id.unwrap_or(&Value::Null), &error);
-    *reply.body_mut() = body.into_body();
-    reply.headers_mut().remove(header::CONTENT_LENGTH);
+    let answer = answer(id.unwrap_or(&Value::Null), problem);
+    *reply.body_mut() = Body::from(answer.text);
     reply.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
     reply
+}
+
+/// The same as an answer among others.
+pub(super) fn answer(id: &Value, problem: &Problem) -> Answer {
+    let status = problem.status();
+    let code = match status.is_server_error() {
+        true => ErrorCode::INTERNAL_ERROR,
+        false => ErrorCode::INVALID_REQUEST,
+    };
+    let (exc_type, message) = said(problem);
+    let error = ErrorData::new(code, message, Some(json!({"exc_type": exc_type})));
+    Answer::failed(status, id, &error)
 }
 
 /// A refusal as the result of a tool, for the assistant to read and do better.

@@ -49,7 +49,7 @@ pub(super) fn of_request(call: &Call, request: &Request) -> Result<ProtocolVersi
     };
     let header = header(call, "mcp-protocol-version")?;
     let Some(version) = meta.protocol_version() else {
-        let version = of_header(header)?;
+        let version = named(header)?;
         return match version.has_initialize() && request.method != "server/discover" {
             true => Ok(version),
             false => Err(missing(&meta)),
@@ -70,15 +70,15 @@ pub(super) fn of_request(call: &Call, request: &Request) -> Result<ProtocolVersi
     Ok(version)
 }
 
-/// Refuses a notification of a revision that is not spoken.
+/// The revision of what says nothing by itself: notifications and batches.
 ///
 /// # Errors
 /// As [`of_request`].
-pub(super) fn of_notice(call: &Call) -> Result<ProtocolVersion, ErrorData> {
-    of_header(header(call, "mcp-protocol-version")?)
+pub(super) fn of_header(call: &Call) -> Result<ProtocolVersion, ErrorData> {
+    named(header(call, "mcp-protocol-version")?)
 }
 
-fn of_header(header: Option<&str>) -> Result<ProtocolVersion, ErrorData> {
+fn named(header: Option<&str>) -> Result<ProtocolVersion, ErrorData> {
     let Some(header) = header else {
         return Ok(SILENT);
     };

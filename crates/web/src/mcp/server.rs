@@ -4,17 +4,17 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use crema_auth::caller::Caller;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, DiscoverResult, ErrorCode, ErrorData, Implementation,
-    InitializeRequestParams, InitializeResult, ListToolsResult, ProtocolVersion,
+    CacheScope, CallToolRequestParams, CallToolResult, DiscoverResult, ErrorCode, ErrorData,
+    Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, ProtocolVersion,
     ServerCapabilities, ToolsCapability,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::message::{self, Message, Request, Unreadable};
+use super::message::{self, Answer, Message, Request, Unreadable};
 use super::{refusal, revision, tools};
 use crate::call::Call;
-use crate::reply::{Problem, Reply};
+use crate::reply::{self, Problem, Reply};
 
 /// What an assistant is told about the server as a whole.
 const INSTRUCTIONS: &str = "Tools for the documents of a site. Every document belongs to a DocType \
@@ -27,80 +27,132 @@ const INSTRUCTIONS: &str = "Tools for the documents of a site. Every document be
 /// How long a client may keep what is the same for everybody, in milliseconds.
 const FRESH: u64 = 300_000;
 
-/// Answers the message in a body.
+/// Answers what is in a body.
 ///
 /// # Errors
-/// A scope that is missing, and faults of ours.
+/// A scope that is missing, and faults of ours, unless they are those of a batch.
 pub(super) async fn answer(call: &Call, caller: &Caller) -> Result<Reply, Problem> {
-    let bad = |id: &Value, error: &ErrorData| message::failed(StatusCode::BAD_REQUEST, id, error);
-    let request = match message::read(&call.body) {
-        Ok(Message::Request(request)) => request,
-        Ok(Message::Notice) => {
-            return Ok(match revision::of_notice(call) {
-                Ok(_) => accepted(),
-                Err(error) => bad(&Value::Null, &error),
-            });
+    let answer = match message::read(&call.body) {
+        Ok(Message::Request(request)) => {
+            let id = request.id.clone();
+            match one(call, caller, request).await {
+                Ok(answer) => answer,
+                Err(problem) => return Ok(refusal::reply(call, Some(&id), &problem)),
+            }
         }
-        Err(Unreadable { id, error }) => return Ok(bad(&id, &error)),
+        Ok(Message::Notice) => match revision::of_header(call) {
+            Ok(_) => return Ok(accepted()),
+            Err(error) => bad(&Value::Null, &error),
+        },
+        Ok(Message::Batch(messages)) => match revision::of_header(call) {
+            Ok(version) if version == ProtocolVersion::V_2025_03_26 => {
+                return Ok(batch(call, caller, messages).await);
+            }
+            Ok(_) => {
+                let message = "This revision has no batches: send one message at a time.";
+                bad(&Value::Null, &ErrorData::invalid_request(message, None))
+            }
+            Err(error) => bad(&Value::Null, &error),
+        },
+        Err(Unreadable { id, error }) => bad(&id, &error),
     };
-    if request.method == "initialize" {
-        return Ok(match initialized(call, request.params) {
-            Ok(result) => message::done(&request.id, result),
-            Err(error) => message::failed(StatusCode::OK, &request.id, &error),
+    Ok(answer.reply())
+}
+
+/// What the protocol itself forbids.
+fn bad(id: &Value, error: &ErrorData) -> Answer {
+    Answer::failed(StatusCode::BAD_REQUEST, id, error)
+}
+
+/// Answers the messages of a batch one after the other. What would end a single request is one
+/// answer among others here: it is too late for a status.
+async fn batch(call: &Call, caller: &Caller, messages: Vec<Result<Message, Unreadable>>) -> Reply {
+    let mut text = vec![b'['];
+    for message in messages {
+        let answer = match message {
+            Ok(Message::Request(request)) if request.method == "initialize" => {
+                let message = "initialize is sent alone.";
+                bad(&request.id, &ErrorData::invalid_request(message, None))
+            }
+            Ok(Message::Request(request)) => {
+                let id = request.id.clone();
+                let answered = one(call, caller, request).await;
+                answered.unwrap_or_else(|problem| refusal::answer(&id, &problem))
+            }
+            Ok(Message::Notice | Message::Batch(_)) => continue,
+            Err(Unreadable { id, error }) => bad(&id, &error),
+        };
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.extend_from_slice(&answer.text);
+    }
+    if text.len() == 1 {
+        return accepted();
+    }
+    text.push(b']');
+    reply::json_text(StatusCode::OK, text)
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// As [`answer`].
+async fn one(call: &Call, caller: &Caller, request: Request) -> Result<Answer, Problem> {
+    let Request { id, method, params } = &request;
+    if method == "initialize" {
+        return Ok(match initialized(call, params.clone()) {
+            Ok(result) => Answer::done(id, result),
+            Err(error) => Answer::failed(StatusCode::OK, id, &error),
         });
     }
     let version = match revision::of_request(call, &request) {
         Ok(version) => version,
-        Err(error) => return Ok(bad(&request.id, &error)),
+        Err(error) => return Ok(bad(id, &error)),
     };
-    of_request(call, caller, request, &version).await
-}
-
-/// Answers a request of a known revision.
-async fn of_request(
-    call: &Call,
-    caller: &Caller,
-    request: Request,
-    version: &ProtocolVersion,
-) -> Result<Reply, Problem> {
-    let id = request.id;
     // From 2026-07-28 on answers say what they are and for how long they hold.
     let new = !version.has_initialize();
-    let error = match request.method.as_str() {
-        "server/discover" => return Ok(message::done(&id, discovered(call))),
-        "ping" if !new => return Ok(message::done(&id, json!({}))),
-        "tools/list" => match listed(request.params, new) {
-            Ok(result) => return Ok(message::done(&id, result)),
+    let Request { id, method, params } = request;
+    let error = match method.as_str() {
+        "server/discover" => return Ok(Answer::done(&id, discovered(call))),
+        "ping" if !new => return Ok(Answer::done(&id, json!({}))),
+        "tools/list" => match listed(params, new) {
+            Ok(result) => return Ok(Answer::done(&id, result)),
             Err(error) => error,
         },
-        "tools/call" => {
-            let params = params::<CallToolRequestParams>(request.params);
-            let called = match params {
-                Ok(params) => tools::call(call, caller, params).await,
-                Err(error) => Ok(Err(error)),
-            };
-            match called {
-                Ok(Ok(mut result)) => {
-                    if !new {
-                        result.result_type = None;
-                    }
-                    return Ok(message::done(&id, result));
-                }
-                Ok(Err(error)) => error,
-                Err(problem) => return Ok(refusal::reply(call, Some(&id), &problem)),
-            }
+        "tools/call" => match called(call, caller, params, new).await? {
+            Ok(result) => return Ok(Answer::done(&id, result)),
+            Err(error) => error,
+        },
+        _ => {
+            let message = "There is no such method.";
+            ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None)
         }
-        _ => ErrorData::new(
-            ErrorCode::METHOD_NOT_FOUND,
-            "There is no such method.",
-            None,
-        ),
     };
     let status = match new && error.code == ErrorCode::METHOD_NOT_FOUND {
         true => StatusCode::NOT_FOUND,
         false => StatusCode::OK,
     };
-    Ok(message::failed(status, &id, &error))
+    Ok(Answer::failed(status, &id, &error))
+}
+
+async fn called(
+    call: &Call,
+    caller: &Caller,
+    given: Map<String, Value>,
+    new: bool,
+) -> Result<Result<CallToolResult, ErrorData>, Problem> {
+    let given = match params::<CallToolRequestParams>(given) {
+        Ok(given) => given,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut called = tools::call(call, caller, given).await?;
+    if let Ok(result) = &mut called
+        && !new
+    {
+        result.result_type = None;
+    }
+    Ok(called)
 }
 
 /// The handshake of the revisions until 2025-11-25. Nothing is kept: what was agreed on comes

@@ -221,7 +221,7 @@ fn stored() -> Value {
         "document": one("The document as it is stored now."),
         "ignored": {
             "type": "array", "items": {"type": "string"},
-            "description": "Members of `values` that are no field of it.",
+            "description": "Members of `values` that were passed over: no fields of it that you may see.",
         },
     })
 }

@@ -13,6 +13,9 @@ use crate::reply::Problem;
 /// The most rows that one call gives.
 pub(super) const MOST_ROWS: u64 = 100;
 
+/// What stands around the rows, in bytes at most.
+const AROUND: usize = 200;
+
 const ACTIONS: [Action; 4] = [Action::Read, Action::Write, Action::Create, Action::Delete];
 
 /// The DocTypes of which the caller may read or make documents.
@@ -117,7 +120,7 @@ pub(super) async fn page(using: &Use<'_>, arguments: &Arguments, name: &str) -> 
     request.limit = wanted.saturating_add(1);
     let rows = using.documents.list(&doctype, &request).await?;
     let mut shown = Vec::new();
-    let mut room = fit::MOST;
+    let mut room = fit::MOST - AROUND;
     let mut more = false;
     for row in rows {
         let size = fit::size(&row);
