@@ -7,9 +7,9 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
 use crema_auth::session::Session;
 use crema_auth::{Ctx, Failure, Provider};
-use crema_protocol::multipart;
 use crema_protocol::params::Params;
 use crema_protocol::scope::Scope;
+use crema_protocol::{endpoints, multipart};
 use tokio::sync::OnceCell;
 
 use crate::cookies;
@@ -268,6 +268,10 @@ impl Call {
 /// [`Call::wants_html`] by path and `Accept`, where there is no call yet.
 pub(crate) fn wants_html(path: &str, accept: Option<&str>) -> bool {
     let accept = accept.unwrap_or_default();
+    // Clients of MCP accept `text/event-stream` as well.
+    if path.strip_suffix('/').unwrap_or(path) == endpoints::MCP.path {
+        return false;
+    }
     let api = path.starts_with("/api/") || path.contains("/.well-known/");
     accept.trim_start().starts_with("text/") || (!api && !accept.contains("application/json"))
 }
