@@ -1,5 +1,5 @@
-//! The pages `docs/connect-*.md` and `docs/discovery.md`, followed as they stand: commands in a shell, programs as
-//! programs, and the person in front of them in Chromium.
+//! The pages `docs/connect-*.md` and `docs/discovery.md`, followed as they stand: commands in a
+//! shell, programs as programs, and the person in front of them in Chromium.
 
 mod command_line;
 mod discovery;
