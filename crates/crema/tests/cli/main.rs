@@ -17,6 +17,7 @@ mod docs;
 mod harness;
 mod help;
 mod housekeeping;
+mod mcp_docs;
 mod quickstart;
 mod readme;
 mod resource_docs;

@@ -58,6 +58,10 @@ async fn walk(server: &Server, client: &Value) {
     let narrow = self::token(server, client, "todo:read").await;
     let scope = example("scope", &narrow, "");
     is_like(&scope, &scope.request(&http).send().await);
+    let mcp = format!("https://{ID}/mcp");
+    let bound = token_for(server, client, "all", &mcp).await;
+    let elsewhere = example("elsewhere", &bound, "");
+    is_like(&elsewhere, &elsewhere.request(&http).send().await);
     keys(server, &http).await;
     cors(&http, &token).await;
 }
@@ -80,7 +84,12 @@ async fn keys(server: &Server, http: &Http) {
 }
 
 /// An access token of Jo.
-async fn token(server: &Server, client: &Value, scope: &str) -> String {
+pub(crate) async fn token(server: &Server, client: &Value, scope: &str) -> String {
+    token_for(server, client, scope, "").await
+}
+
+/// The same for that resource, or for the whole site.
+async fn token_for(server: &Server, client: &Value, scope: &str, resource: &str) -> String {
     let (client_id, secret) = (text(client, "client_id"), text(client, "client_secret"));
     let mut visitor = server.visitor(ID);
     visitor.login(JO, PASSWORD).await;
@@ -90,6 +99,7 @@ async fn token(server: &Server, client: &Value, scope: &str) -> String {
             ("response_type", "code"),
             ("redirect_uri", CALLBACK),
             ("scope", scope),
+            ("resource", resource),
         ])
         .await;
     let back = crema_testkit::Redirect::of(&answer);
@@ -118,7 +128,7 @@ fn example(name: &str, token: &str, document: &str) -> Example {
     example
 }
 
-fn is_like(example: &Example, answer: &Response) {
+pub(crate) fn is_like(example: &Example, answer: &Response) {
     let said = answer.text();
     assert_eq!(answer.status, example.status, "{said}");
     let challenge = answer.header("www-authenticate");

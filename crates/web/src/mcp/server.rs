@@ -77,7 +77,7 @@ async fn batch(call: &Call, caller: &Caller, messages: Vec<Result<Message, Unrea
             Ok(Message::Request(request)) => {
                 let id = request.id.clone();
                 let answered = one(call, caller, request).await;
-                answered.unwrap_or_else(|problem| refusal::answer(&id, &problem))
+                answered.unwrap_or_else(|problem| refusal::answer(call, &id, &problem))
             }
             Ok(Message::Notice | Message::Batch(_)) => continue,
             Err(Unreadable { id, error }) => bad(&id, &error),
