@@ -3,7 +3,7 @@
 use crema_testkit::Browser;
 use serde_json::{Value, json};
 
-use super::{JO, Reader, sign_in_and_allow};
+use super::{JO, Reader, allow};
 
 const PAGE: &str = "docs/connect-mcp-client.md";
 const CALLBACK: &str = "http://127.0.0.1:9999/callback";
@@ -57,7 +57,7 @@ async fn walk(reader: &mut Reader) {
 
     let browser = Browser::start().await;
     browser.open(reader.run("authorize").trim()).await;
-    sign_in_and_allow(&browser).await;
+    allow(&browser).await;
     redeem(reader, &browser).await;
     let said = reader.run("tools");
     assert!(
@@ -73,7 +73,7 @@ async fn walk(reader: &mut Reader) {
     let said = reader.run("create");
     is_like(&said, &reader.block("insufficient"));
     browser.open(reader.run("step-up").trim()).await;
-    browser.click("#allow").await;
+    allow(&browser).await;
     browser.arrives_at(CALLBACK).await;
     redeem(reader, &browser).await;
     browser.close().await;

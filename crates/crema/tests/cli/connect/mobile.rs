@@ -4,23 +4,17 @@
 use crema_testkit::{Browser, Http, Redirect, VERIFIER, challenge};
 use serde_json::{Value, json};
 
-use super::{JO, PASSWORD, Reader, sign_in_and_allow};
-use crate::harness::text;
+use super::{JO, PASSWORD, Reader, allow};
 
 const PAGE: &str = "docs/connect-mobile-app.md";
 const DEEP_LINK: &str = "com.example.app:/oauth";
 
-fn prepared() -> Reader {
-    let mut reader = Reader::of(PAGE, "localhost");
-    reader.run("prepare");
-    reader
-}
-
 /// Follows an authorization request to the link that a phone would open the app with.
 async fn deep_link(address: &str) -> String {
+    // One that has opened a program does not open it again by itself.
     let browser = Browser::start_noting_requests().await;
     browser.open(address).await;
-    sign_in_and_allow(&browser).await;
+    allow(&browser).await;
     let link = browser.opens_app(DEEP_LINK).await;
     browser.close().await;
     link
@@ -44,8 +38,9 @@ async fn walk(reader: &mut Reader) {
         param(&link, "iss").starts_with("http%3A%2F%2Flocalhost%3A"),
         "{link}"
     );
-    reader.replace("CODE='…'", format!("CODE={}", param(&link, "code")));
-    let said = reader.run("token");
+    let code = format!("CODE={}", param(&link, "code"));
+    let token = reader.block("token").replace("CODE='…'", &code);
+    let said = reader.shell.run(&token);
     let tokens: Value = serde_json::from_str(said.trim()).unwrap();
     assert_eq!(tokens["scope"], "openid todo:read todo:create");
     let members = ["access_token", "refresh_token", "expires_in", "id_token"];
@@ -63,28 +58,6 @@ async fn walk(reader: &mut Reader) {
         "{said}"
     );
     assert_eq!(reader.bench.json(&["token", "list"]), json!([]));
-}
-
-#[test]
-fn the_requests_work_with_a_client_record() {
-    let mut reader = prepared();
-    reader.run("client");
-    crema_testkit::engines::run(async { walk(&mut reader).await });
-    reader.stop();
-}
-
-#[test]
-fn the_requests_work_when_the_app_registers_itself() {
-    let mut reader = prepared();
-    // As the page that is named there says.
-    reader.page = "docs/connect-cli.md";
-    reader.run("registration-scopes");
-    reader.page = PAGE;
-    let registered: Value = serde_json::from_str(&reader.run("register")).unwrap();
-    assert_eq!(registered["token_endpoint_auth_method"], "none");
-    assert_eq!(registered.get("client_secret"), None);
-    crema_testkit::engines::run(async { walk(&mut reader).await });
-    reader.stop();
 }
 
 /// What stands between quotation marks in a program.
@@ -150,19 +123,14 @@ async fn settings_work(http: &Http, reader: &Reader, library: &str) {
 }
 
 /// The other redirect URI of the page.
-async fn claimed_address_works(reader: &Reader) {
+async fn claimed_address_works(reader: &Reader, client: &str) {
     let claimed = "https://app.example.com/oauth";
     assert!(reader.block("client").contains(claimed));
-    let client = reader.bench.json(&["oauth-client", "list"]);
-    let mut clients = client.as_array().unwrap().iter();
-    let client = clients
-        .find(|client| client["app_name"] == "Field App")
-        .unwrap();
     let mut visitor = reader.server.visitor("localhost");
     visitor.login(JO, PASSWORD).await;
     let answer = visitor
         .authorize_and_allow(&[
-            ("client_id", text(client, "client_id")),
+            ("client_id", client),
             ("redirect_uri", claimed),
             ("response_type", "code"),
             ("scope", "openid"),
@@ -174,14 +142,27 @@ async fn claimed_address_works(reader: &Reader) {
 }
 
 #[test]
-fn the_settings_of_the_libraries_work() {
-    let mut reader = prepared();
-    let said = reader.run("client");
-    let client = Reader::said(&said, "client_id: ").to_owned();
-    reader.replace("YOUR CLIENT ID", client);
-    let http = reader.server.http("localhost");
-    reader.replace("https://id.example.com", http.origin());
+fn the_requests_and_the_settings_work() {
+    let mut reader = Reader::of(PAGE, "localhost");
+    reader.run("prepare");
     crema_testkit::engines::run(async {
+        // As the page that is named there says.
+        reader.page = "docs/connect-cli.md";
+        reader.run("registration-scopes");
+        reader.page = PAGE;
+        let registered: Value = serde_json::from_str(&reader.run("register")).unwrap();
+        assert_eq!(registered["token_endpoint_auth_method"], "none");
+        assert_eq!(registered.get("client_secret"), None);
+        walk(&mut reader).await;
+
+        let said = reader.run("client");
+        walk(&mut reader).await;
+
+        let client = Reader::said(&said, "client_id: ").to_owned();
+        claimed_address_works(&reader, &client).await;
+        reader.replace("YOUR CLIENT ID", client);
+        let http = reader.server.http("localhost");
+        reader.replace("https://id.example.com", http.origin());
         for library in [
             "appauth-android",
             "appauth-ios",
@@ -190,7 +171,6 @@ fn the_settings_of_the_libraries_work() {
         ] {
             settings_work(&http, &reader, library).await;
         }
-        claimed_address_works(&reader).await;
     });
     reader.stop();
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use crema_testkit::Browser;
 use serde_json::json;
 
-use super::{JO, Reader, sign_in_and_allow};
+use super::{JO, Reader, allow};
 
 const PAGE: &str = "docs/connect-single-page-app.md";
 
@@ -47,7 +47,7 @@ impl Drop for Files {
     }
 }
 
-/// A reader who has done what has to be done once, and has the app's folder.
+/// A reader who has done what has to be done once.
 fn prepared(app: &Files) -> Reader {
     let mut reader = Reader::of(PAGE, "trust.localhost");
     reader.replace("localhost:8080", format!("localhost:{}", app.port));
@@ -88,105 +88,96 @@ async fn kept(browser: &Browser, name: &str) -> Option<String> {
 }
 
 #[test]
-fn the_app_without_a_library_works() {
-    let folder = tempfile::tempdir().unwrap();
-    let app = Files::serve(folder.path());
-    let reader = prepared(&app);
-    std::fs::write(folder.path().join("index.html"), reader.block("index.html")).unwrap();
-    crema_testkit::engines::run(async {
-        let browser = Browser::start().await;
-        browser.open(&app.origin()).await;
-        press(&browser, "#who", "Sign in first.").await;
-        browser.click("#sign-in").await;
-        sign_in_and_allow(&browser).await;
-        browser.arrives_at(&app.origin()).await;
-        shows(&browser, JO).await;
-        // No code in the address.
-        assert_eq!(browser.url().await, format!("{}/", app.origin()));
-        press(&browser, "#add", "Water the plants").await;
-
-        let first = kept(&browser, "refresh_token").await;
-        press(&browser, "#refresh", "Done.").await;
-        let second = kept(&browser, "refresh_token").await;
-        assert!(first.is_some() && second.is_some() && first != second);
-        press(&browser, "#who", JO).await;
-
-        // A page that was loaded anew has no access token, and gets one.
-        browser.open(&app.origin()).await;
-        press(&browser, "#add", "Water the plants\nWater the plants").await;
-        let third = kept(&browser, "refresh_token").await.unwrap();
-        press(&browser, "#sign-out", "Done.").await;
-        assert_eq!(kept(&browser, "refresh_token").await, None);
-        press(&browser, "#who", "Sign in first.").await;
-        // It has ended for whoever kept a copy too.
-        let keep = format!("sessionStorage.setItem('refresh_token', '{third}')");
-        browser.driver().execute(keep, Vec::new()).await.unwrap();
-        press(&browser, "#who", "invalid_grant").await;
-        assert_eq!(kept(&browser, "refresh_token").await, None);
-        browser.close().await;
-    });
-    reader.stop();
-}
-
-#[test]
-fn the_app_gets_no_tokens_on_an_origin_that_is_not_allowed() {
+fn both_apps_work_and_no_other_origin_does() {
     let folder = tempfile::tempdir().unwrap();
     let (app, other) = (Files::serve(folder.path()), Files::serve(folder.path()));
     let reader = prepared(&app);
-    std::fs::write(folder.path().join("index.html"), reader.block("index.html")).unwrap();
+    let save = |block: &str| {
+        std::fs::write(folder.path().join("index.html"), reader.block(block)).unwrap();
+    };
     crema_testkit::engines::run(async {
         let browser = Browser::start().await;
-        browser.open(&other.origin()).await;
-        browser.click("#sign-in").await;
-        // The port of a loopback address is free, so the browser comes back with a code …
-        sign_in_and_allow(&browser).await;
-        browser.arrives_at(&other.origin()).await;
-        // … and the script reads no answer.
-        shows(&browser, "TypeError: Failed to fetch").await;
-        assert_eq!(kept(&browser, "refresh_token").await, None);
+        save("index.html");
+        nothing_for_another_origin(&browser, &other).await;
+        without_a_library(&browser, &app).await;
+        save("oidc.html");
+        let library = "node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js";
+        let copy = folder.path().join("oidc-client-ts.min.js");
+        std::fs::copy(installed(library), copy).unwrap();
+        with_oidc_client_ts(&browser, &app, &reader.block("oidc.html")).await;
         browser.close().await;
     });
+    // What the other origin was not shown is left.
+    let tokens = reader.bench.json(&["token", "list"]);
+    assert_eq!(tokens.as_array().unwrap().len(), 1, "{tokens}");
     reader.stop();
 }
 
-#[test]
-fn the_app_with_oidc_client_ts_works() {
-    let folder = tempfile::tempdir().unwrap();
-    let app = Files::serve(folder.path());
-    let reader = prepared(&app);
-    std::fs::write(folder.path().join("index.html"), reader.block("oidc.html")).unwrap();
-    let library = "node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js";
-    let copy = folder.path().join("oidc-client-ts.min.js");
-    std::fs::copy(installed(library), copy).unwrap();
-    crema_testkit::engines::run(async {
-        let browser = Browser::start().await;
-        browser.open(&app.origin()).await;
-        browser.click("#sign-in").await;
-        sign_in_and_allow(&browser).await;
-        browser.arrives_at(&app.origin()).await;
-        shows(&browser, JO).await;
-        assert_eq!(browser.url().await, format!("{}/", app.origin()));
-        let page = reader.block("oidc.html");
-        let value = |name: &str| {
-            let rest = page.split_once(&format!("{name}: \"")).unwrap().1;
-            rest.split_once('"').unwrap().0
-        };
-        let user = format!("oidc.user:{}:{}", value("authority"), value("client_id"));
-        let first = kept(&browser, &user).await.unwrap();
-        press(&browser, "#refresh", JO).await;
-        let second = kept(&browser, &user).await.unwrap();
-        let token = |user: &str| -> String {
-            let user: serde_json::Value = serde_json::from_str(user).unwrap();
-            user["refresh_token"].as_str().unwrap().to_owned()
-        };
-        assert_ne!(token(&first), token(&second));
-        press(&browser, "#sign-out", "Nobody").await;
-        assert_eq!(kept(&browser, &user).await, None);
-        browser.close().await;
-    });
-    let tokens = reader.bench.json(&["token", "list"]);
-    assert_eq!(tokens, json!([]), "they live on");
-    reader.stop();
+/// The origin is not allowed: the browser comes back with a code, because the port of a loopback
+/// address is free, and the script reads no answer.
+async fn nothing_for_another_origin(browser: &Browser, other: &Files) {
+    browser.open(&other.origin()).await;
+    browser.click("#sign-in").await;
+    allow(browser).await;
+    browser.arrives_at(&other.origin()).await;
+    shows(browser, "TypeError: Failed to fetch").await;
+    assert_eq!(kept(browser, "refresh_token").await, None);
+}
+
+async fn without_a_library(browser: &Browser, app: &Files) {
+    browser.open(&app.origin()).await;
+    press(browser, "#who", "Sign in first.").await;
+    browser.click("#sign-in").await;
+    allow(browser).await;
+    browser.arrives_at(&app.origin()).await;
+    shows(browser, JO).await;
+    // No code in the address.
+    assert_eq!(browser.url().await, format!("{}/", app.origin()));
+    press(browser, "#add", "Water the plants").await;
+
+    let first = kept(browser, "refresh_token").await;
+    press(browser, "#refresh", "Done.").await;
+    let second = kept(browser, "refresh_token").await;
+    assert!(first.is_some() && second.is_some() && first != second);
+    press(browser, "#who", JO).await;
+
+    // A page that was loaded anew has no access token, and gets one.
+    browser.open(&app.origin()).await;
+    press(browser, "#add", "Water the plants\nWater the plants").await;
+    let third = kept(browser, "refresh_token").await.unwrap();
+    press(browser, "#sign-out", "Done.").await;
+    assert_eq!(kept(browser, "refresh_token").await, None);
+    press(browser, "#who", "Sign in first.").await;
+    // It has ended for whoever kept a copy too.
+    let keep = format!("sessionStorage.setItem('refresh_token', '{third}')");
+    browser.driver().execute(keep, Vec::new()).await.unwrap();
+    press(browser, "#who", "invalid_grant").await;
+    assert_eq!(kept(browser, "refresh_token").await, None);
+}
+
+async fn with_oidc_client_ts(browser: &Browser, app: &Files, page: &str) {
+    browser.open(&app.origin()).await;
+    shows(browser, "Nobody").await;
+    browser.click("#sign-in").await;
+    allow(browser).await;
+    browser.arrives_at(&app.origin()).await;
+    shows(browser, JO).await;
+    assert_eq!(browser.url().await, format!("{}/", app.origin()));
+    let value = |name: &str| {
+        let rest = page.split_once(&format!("{name}: \"")).unwrap().1;
+        rest.split_once('"').unwrap().0
+    };
+    let user = format!("oidc.user:{}:{}", value("authority"), value("client_id"));
+    let first = kept(browser, &user).await.unwrap();
+    press(browser, "#refresh", JO).await;
+    let second = kept(browser, &user).await.unwrap();
+    let token = |user: &str| -> String {
+        let user: serde_json::Value = serde_json::from_str(user).unwrap();
+        user["refresh_token"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(token(&first), token(&second));
+    press(browser, "#sign-out", "Nobody").await;
+    assert_eq!(kept(browser, &user).await, None);
 }
 
 /// A file of the library, where `scripts/test-sdks.sh` installs it in the version of the page.
