@@ -19,7 +19,7 @@ const DAY: i64 = 86_400;
 /// Numbers with the range that makes sense; those of lifetimes are in seconds.
 const RANGES: &[(&str, i64, i64)] = &[
     ("registration_limit", 1, 100_000),
-    ("remove_unused_clients_after_days", 1, 3650),
+    ("remove_unused_clients_after_days", 0, 3650),
     ("access_token_lifetime", 30, 3650 * DAY),
     ("refresh_token_lifetime", 60, 3650 * DAY),
     ("refresh_token_absolute_lifetime", 60, 3650 * DAY),

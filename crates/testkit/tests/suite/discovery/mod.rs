@@ -4,10 +4,11 @@
 mod advertised;
 mod cors;
 mod documents;
+mod registering;
 mod social;
 mod toggles;
 
-use crema_testkit::{App, Engine, Http, Response, Server, Visitor};
+use crema_testkit::{App, ClientSpec, Engine, Http, Response, Server, TestClient, Visitor};
 use serde_json::{Value, json};
 
 const MANAGER: &str = "manager@example.com";
@@ -48,6 +49,12 @@ impl Site {
     /// The process that did not hear of a change.
     fn other(&self) -> Http {
         self.other.http()
+    }
+
+    /// A confidential client of the site's own, with a key of its own kind for ID tokens.
+    async fn client_of_the_site(&self) -> TestClient {
+        let spec = ClientSpec::new(CALLBACK).with("id_token_signed_response_alg", "RS256");
+        self.app.add_client(spec).await
     }
 
     /// Changes a single over REST.

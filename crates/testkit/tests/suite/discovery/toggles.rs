@@ -37,13 +37,13 @@ const PROVED: &[(&str, &str)] = &[
     ("resource_tos_uri", "here"),
     ("scopes_supported", "here"),
     ("enable_mcp", "here"),
-    ("allowed_redirect_schemes", "registration"),
-    ("registration_limit", "registration"),
-    ("initial_access_token_required", "registration"),
-    ("remove_unused_clients_after_days", "retention.rs"),
-    ("key_rotation_days", "relying_party/keys.rs"),
-    ("activity_log_retention_days", "retention.rs"),
-    ("token_retention_days", "retention.rs"),
+    ("allowed_redirect_schemes", "registering.rs"),
+    ("registration_limit", "registering.rs"),
+    ("initial_access_token_required", "registering.rs"),
+    ("remove_unused_clients_after_days", "registering.rs"),
+    ("key_rotation_days", "registering.rs"),
+    ("activity_log_retention_days", "registering.rs"),
+    ("token_retention_days", "registering.rs"),
 ];
 
 #[test]
