@@ -128,7 +128,7 @@ fn needed(call: &Call) -> Scope {
     let allowed = allowed(call);
     let endpoint = call.notes.endpoint();
     if endpoint == Endpoint::Mcp {
-        return first(&allowed);
+        return first(&allowed).union(&announced(call).within(&allowed));
     }
     let asked = match (verb(endpoint), methods::scope_of(endpoint)) {
         (Some(verb), _) if endpoint.is_method() => named(call, called_about(call), verb),
@@ -197,6 +197,14 @@ fn first(allowed: &Scope) -> Scope {
         }
     }
     Scope::from_registered(&texts.join(" ")).within(allowed)
+}
+
+/// What OAuth Settings tell clients to ask for at once, which many have to: the SDK for Node
+/// refreshes when it is told that its scope is too small, and never asks for a wider one.
+fn announced(call: &Call) -> Scope {
+    let settings = call.ctx.provider.last_settings();
+    let listed = settings.map(|settings| settings.scopes_supported.join(" "));
+    Scope::from_registered(&listed.unwrap_or_default())
 }
 
 /// The verb for the documents that a request is about.

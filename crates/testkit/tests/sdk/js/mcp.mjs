@@ -42,9 +42,9 @@ class Keeper {
   }
 
   // Asked for more, the SDK would sooner use the refresh token, which brings the same again. So it
-  // sees that token only when the access token has ended.
+  // sees that token only when the access token has ended; unless this app does not know that.
   tokens() {
-    if (!this.saved || this.now() >= this.end) return this.saved;
+    if (!this.saved || this.now() >= this.end || task.simple) return this.saved;
     const { refresh_token, ...others } = this.saved;
     return others;
   }
@@ -124,6 +124,17 @@ run(async () => {
   await lists();
   expect('refreshed', [keeper.refreshed, keeper.saved.access_token === old], [1, false]);
   expect('nobody was asked', keeper.asked.length, 1);
+
+  // A simple app cannot ask for more: what it asked for at first has to do.
+  if (task.simple && task.more) {
+    const stuck = await failure('more than it was allowed', makes());
+    expect('stuck', [stuck.code, stuck.message.includes('403 after trying upscoping')], [403, true]);
+    return;
+  }
+  if (task.simple) {
+    expect('created', (await makes()).includes('Water the plants'), true);
+    return;
+  }
 
   // What it was not allowed.
   const refused = await failure('more than it was allowed', makes());

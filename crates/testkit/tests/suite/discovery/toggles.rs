@@ -282,8 +282,9 @@ async fn allowed_public_client_origins() {
     site.close().await;
 }
 
-// "The scopes that the metadata names, one a line. It informs only and permits nothing." and "What
-// applications that register themselves may ask for"
+// "The scopes that the metadata names, and that assistants at /mcp are told to ask for at first, one
+// a line. It informs only and permits nothing." and "What applications that register themselves may
+// ask for"
 #[tokio::test]
 async fn scopes_supported_and_registration_scopes() {
     let mut site = Site::start().await;

@@ -45,9 +45,19 @@ impl Scene {
         }
     }
 
-    /// Goes all the way; what is particular to it is added to its task. Gives what the two pages
-    /// of consent said.
+    /// Goes all the way. Gives what the two pages of consent said.
     async fn walk(&self, more: Value) -> [String; 2] {
+        let [first, second]: [String; 2] = self.talk(more).await.try_into().unwrap();
+        assert!(first.contains("Read ToDo"), "{first}");
+        assert!(!first.contains("Create ToDo"), "{first}");
+        assert!(second.contains("Read ToDo"), "{second}");
+        assert!(second.contains("Create ToDo"), "{second}");
+        [first, second]
+    }
+
+    /// Runs the script; what is particular to this walk is added to its task. Gives what the pages
+    /// of consent said.
+    async fn talk(&self, more: Value) -> Vec<String> {
         let mut task = json!({
             "issuer": address(&self.app),
             "url": format!("{}/mcp", address(&self.app)),
@@ -76,12 +86,7 @@ impl Scene {
             };
             walk.answer(answer).await;
         }
-        let [first, second]: [String; 2] = pages.try_into().unwrap();
-        assert!(first.contains("Read ToDo"), "{first}");
-        assert!(!first.contains("Create ToDo"), "{first}");
-        assert!(second.contains("Read ToDo"), "{second}");
-        assert!(second.contains("Create ToDo"), "{second}");
-        [first, second]
+        pages
     }
 
     /// The client registers itself: once, also when it asks for more.
@@ -148,6 +153,28 @@ async fn the_python_library() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_version_of_the_python_library() {
     walks(installed("mcp1/bin/python"), "mcp1/mcp_walk.py").await;
+}
+
+// An app that hands its refresh token to the library can never ask for more; what it needs has to
+// be named to it at first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_node_library_in_an_app_that_cannot_ask_for_more() {
+    let scene = Scene::set(node(), "js/mcp.mjs").await;
+    let [page]: [String; 1] = scene
+        .talk(json!({"simple": true}))
+        .await
+        .try_into()
+        .unwrap();
+    assert!(!page.contains("Create ToDo"), "{page}");
+
+    let all = format!("openid\nemail\ntodo:read\n{MORE}\nall");
+    let settings = [("scopes_supported", all.as_str())];
+    scene.app.set_settings("OAuth Settings", &settings).await;
+    let first = format!("{FIRST} email {MORE}");
+    let more = json!({"simple": true, "first_scope": first, "more": null});
+    let [page]: [String; 1] = scene.talk(more).await.try_into().unwrap();
+    assert!(page.contains("Create ToDo"), "{page}");
+    scene.close().await;
 }
 
 // What is typed into an assistant's configuration where nobody can log in.
