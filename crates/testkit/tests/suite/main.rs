@@ -23,6 +23,7 @@ mod records;
 mod refreshing;
 mod relying_party;
 mod resource;
+mod registration;
 mod resource_attacks;
 mod retention;
 mod sdk;

@@ -160,6 +160,7 @@ impl World {
                     self.values.insert(text(step, "code").to_owned(), code);
                 }
                 "tokens" => self.tokens(step).await,
+                "register" => self.register(step).await,
                 "expire" => self.expire(text(step, "expire")).await,
                 "revoke" => {
                     let token = self.value(text(step, "revoke"));
@@ -313,7 +314,7 @@ impl World {
         let mut params = vec![
             ("client_id", client.client_id.as_str()),
             ("response_type", "code"),
-            ("redirect_uri", CALLBACK),
+            ("redirect_uri", client.redirect_uri.as_str()),
             ("scope", scope),
         ];
         params.extend(pairs(&step["more"]));
@@ -345,6 +346,25 @@ impl World {
         ] {
             self.values.insert(format!("{name}.{part}"), value);
         }
+    }
+
+    /// A client that registers itself.
+    async fn register(&mut self, step: &Value) {
+        let path = "/api/method/frappe.integrations.oauth2.register_client";
+        let request = self.app.http().post(path).json(&step["metadata"]);
+        let answer = request.send().await;
+        assert_eq!(answer.status, 201, "{step}: {}", answer.text());
+        let made = answer.json();
+        let method = text(&made, "token_endpoint_auth_method");
+        let client = TestClient {
+            client_id: text(&made, "client_id").to_owned(),
+            client_secret: made["client_secret"].as_str().map(str::to_owned),
+            redirect_uri: made["redirect_uris"][0].as_str().unwrap().to_owned(),
+            auth_method: AuthMethod::from_name(method).unwrap(),
+        };
+        let name = text(step, "register").to_owned();
+        self.values.insert(name.clone(), client.client_id.clone());
+        self.clients.insert(name, client);
     }
 
     /// Makes a token or code end an hour ago, as the recordings did: in the database.
