@@ -84,7 +84,7 @@ async fn keys(server: &Server, http: &Http) {
 }
 
 /// An access token of Jo.
-async fn token(server: &Server, client: &Value, scope: &str) -> String {
+pub(crate) async fn token(server: &Server, client: &Value, scope: &str) -> String {
     token_for(server, client, scope, "").await
 }
 
@@ -128,7 +128,7 @@ fn example(name: &str, token: &str, document: &str) -> Example {
     example
 }
 
-fn is_like(example: &Example, answer: &Response) {
+pub(crate) fn is_like(example: &Example, answer: &Response) {
     let said = answer.text();
     assert_eq!(answer.status, example.status, "{said}");
     let challenge = answer.header("www-authenticate");
