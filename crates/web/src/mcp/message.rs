@@ -16,7 +16,7 @@ pub(super) enum Message {
     /// Wants none: a notification, or the answer to something that was never asked.
     Notice,
     /// Several at once, as revision 2025-03-26 has it.
-    Batch(Vec<Result<Message, Unreadable>>),
+    Batch(Vec<Result<Message, Box<Unreadable>>>),
 }
 
 /// The most messages of a batch.
@@ -54,7 +54,7 @@ pub(super) struct Unreadable {
 /// # Errors
 /// -32700 for what is no JSON (nesting over 64 levels and repeated members included), -32600 for
 /// JSON that is no message, -32602 for parameters that are no object.
-pub(super) fn read(body: &[u8]) -> Result<Message, Unreadable> {
+pub(super) fn read(body: &[u8]) -> Result<Message, Box<Unreadable>> {
     let value = json::parse(body).map_err(|error| {
         let error = ErrorData::new(ErrorCode::PARSE_ERROR, error.to_string(), None);
         unreadable(Value::Null, error)
@@ -71,7 +71,7 @@ pub(super) fn read(body: &[u8]) -> Result<Message, Unreadable> {
 }
 
 /// Reads one message.
-fn one(value: Value) -> Result<Message, Unreadable> {
+fn one(value: Value) -> Result<Message, Box<Unreadable>> {
     let invalid = |id: &Value, message: &'static str| {
         unreadable(id.clone(), ErrorData::invalid_request(message, None))
     };
@@ -114,8 +114,8 @@ fn one(value: Value) -> Result<Message, Unreadable> {
     }))
 }
 
-fn unreadable(id: Value, error: ErrorData) -> Unreadable {
-    Unreadable { id, error }
+fn unreadable(id: Value, error: ErrorData) -> Box<Unreadable> {
+    Box::new(Unreadable { id, error })
 }
 
 /// An answer as it is sent.

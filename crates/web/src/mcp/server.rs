@@ -54,7 +54,7 @@ pub(super) async fn answer(call: &Call, caller: &Caller) -> Result<Reply, Proble
             }
             Err(error) => bad(&Value::Null, &error),
         },
-        Err(Unreadable { id, error }) => bad(&id, &error),
+        Err(unreadable) => bad(&unreadable.id, &unreadable.error),
     };
     Ok(answer.reply())
 }
@@ -66,7 +66,11 @@ fn bad(id: &Value, error: &ErrorData) -> Answer {
 
 /// Answers the messages of a batch one after the other. What would end a single request is one
 /// answer among others here: it is too late for a status.
-async fn batch(call: &Call, caller: &Caller, messages: Vec<Result<Message, Unreadable>>) -> Reply {
+async fn batch(
+    call: &Call,
+    caller: &Caller,
+    messages: Vec<Result<Message, Box<Unreadable>>>,
+) -> Reply {
     let mut text = vec![b'['];
     for message in messages {
         let answer = match message {
@@ -80,7 +84,7 @@ async fn batch(call: &Call, caller: &Caller, messages: Vec<Result<Message, Unrea
                 answered.unwrap_or_else(|problem| refusal::answer(call, &id, &problem))
             }
             Ok(Message::Notice | Message::Batch(_)) => continue,
-            Err(Unreadable { id, error }) => bad(&id, &error),
+            Err(unreadable) => bad(&unreadable.id, &unreadable.error),
         };
         if text.len() > 1 {
             text.push(b',');
