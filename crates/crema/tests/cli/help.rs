@@ -66,6 +66,9 @@ fn every_command_is_there() {
         "oauth-client enable",
         "oauth-client delete",
         "oauth-client report",
+        "oauth-client registration-token add",
+        "oauth-client registration-token list",
+        "oauth-client registration-token revoke",
         "token list",
         "token revoke",
         "keys list",
@@ -147,6 +150,7 @@ fn every_example_works() {
     paths.extend([
         vec![],
         vec!["oauth-client".to_owned()],
+        vec!["oauth-client".to_owned(), "registration-token".to_owned()],
         vec!["token".to_owned()],
         vec!["keys".to_owned()],
     ]);

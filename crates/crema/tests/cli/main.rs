@@ -20,6 +20,7 @@ mod housekeeping;
 mod mcp_docs;
 mod quickstart;
 mod readme;
+mod registration;
 mod resource_docs;
 mod secrets;
 mod server;

@@ -5,6 +5,7 @@ mod delete;
 mod disable;
 mod enable;
 mod list;
+mod registration_token;
 mod report;
 mod rotate_secret;
 mod set;
@@ -38,6 +39,7 @@ enum Command {
     Enable(enable::Enable),
     Delete(delete::Delete),
     Report(report::Report),
+    RegistrationToken(registration_token::RegistrationToken),
 }
 
 impl OauthClient {
@@ -52,6 +54,7 @@ impl OauthClient {
             Command::Enable(command) => shell.on_sites(|| Ok(command)).await,
             Command::Delete(command) => shell.on_sites(|| command.ready()).await,
             Command::Report(command) => shell.on_sites(|| Ok(command)).await,
+            Command::RegistrationToken(command) => command.run(shell).await,
         }
     }
 }
@@ -139,4 +142,38 @@ fn with_secret(text: String, made: &CreatedClient) -> Answer {
         members.insert("client_secret".to_owned(), json!(secret));
     }
     Answer::new(text, json)
+}
+
+/// `90`, `90s`, `15m`, `24h`, `7d` in seconds.
+fn seconds(text: &str) -> Result<i64, String> {
+    let text = text.trim();
+    let (number, factor) = match text.char_indices().next_back() {
+        Some((at, 's')) => (text.get(..at), 1),
+        Some((at, 'm')) => (text.get(..at), 60),
+        Some((at, 'h')) => (text.get(..at), 3600),
+        Some((at, 'd')) => (text.get(..at), 86_400),
+        _ => (Some(text), 1),
+    };
+    let number = number.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    number
+        .and_then(|text| text.parse::<i64>().ok())
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| "a number of seconds, or a number with s, m, h or d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn overlaps_have_units() {
+        assert_eq!(seconds("90"), Ok(90));
+        assert_eq!(seconds("90s"), Ok(90));
+        assert_eq!(seconds("15m"), Ok(900));
+        assert_eq!(seconds("24h"), Ok(86_400));
+        assert_eq!(seconds("7d"), Ok(604_800));
+        for text in ["", "h", "-1", "1.5h", "1w", "9999999999999999d", "+1"] {
+            assert!(seconds(text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use crema_auth::client::{self, CreatedClient};
 use serde_json::{Value, json};
 
-use super::{Named, with_secret};
+use super::{Named, seconds, with_secret};
 use crate::answer::Answer;
 use crate::shell::{BY, OpenSite, SiteCommand};
 
@@ -21,23 +21,6 @@ pub(crate) struct RotateSecret {
     /// How long the old secret still counts: seconds, or a number with s, m, h or d; at most 90d.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     overlap: Option<i64>,
-}
-
-/// `90`, `90s`, `15m`, `24h`, `7d` in seconds.
-fn seconds(text: &str) -> Result<i64, String> {
-    let text = text.trim();
-    let (number, factor) = match text.char_indices().next_back() {
-        Some((at, 's')) => (text.get(..at), 1),
-        Some((at, 'm')) => (text.get(..at), 60),
-        Some((at, 'h')) => (text.get(..at), 3600),
-        Some((at, 'd')) => (text.get(..at), 86_400),
-        _ => (Some(text), 1),
-    };
-    let number = number.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    number
-        .and_then(|text| text.parse::<i64>().ok())
-        .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(|| "a number of seconds, or a number with s, m, h or d".to_owned())
 }
 
 impl SiteCommand for RotateSecret {
@@ -63,22 +46,5 @@ impl SiteCommand for RotateSecret {
             members.insert("previous_secret_until".to_owned(), json!(until));
         }
         Ok(answer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds;
-
-    #[test]
-    fn overlaps_have_units() {
-        assert_eq!(seconds("90"), Ok(90));
-        assert_eq!(seconds("90s"), Ok(90));
-        assert_eq!(seconds("15m"), Ok(900));
-        assert_eq!(seconds("24h"), Ok(86_400));
-        assert_eq!(seconds("7d"), Ok(604_800));
-        for text in ["", "h", "-1", "1.5h", "1w", "9999999999999999d", "+1"] {
-            assert!(seconds(text).is_err(), "{text:?}");
-        }
     }
 }
