@@ -14,6 +14,7 @@ mod discovery;
 mod golden;
 mod harness;
 mod mcp;
+mod native;
 mod oidc;
 mod openapi;
 mod outgoing;
