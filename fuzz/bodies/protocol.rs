@@ -9,8 +9,10 @@ use crema_protocol::authorize_request::AuthorizeRequest;
 use crema_protocol::claims::ClaimsRequest;
 use crema_protocol::client_auth::{ClientCredentials, basic_was_tried, judge};
 use crema_protocol::client_rules::{AuthMethod, ClientRules, GrantType};
+use crema_protocol::metadata_document::{DocumentAddress, LARGEST, MetadataDocument};
 use crema_protocol::params::{Params, ParamsError};
 use crema_protocol::pkce::{Allow, Challenge};
+use crema_protocol::registration::ClientMetadata;
 use crema_protocol::response::ResponseMode;
 use crema_protocol::scope::{Scope, grant_scope, narrow_scope};
 use crema_protocol::token_query::TokenQuery;
@@ -414,6 +416,36 @@ pub(crate) fn resource(data: &[u8]) {
     assert!(resources::narrow(&[], &list).is_err());
 }
 
+/// A client metadata document, found at the address that it names, and at another.
+pub(crate) fn client_document(data: &[u8]) {
+    const OTHER: &str = "https://app.example/oauth/client.json";
+    let named = strict_json::parse(data).ok();
+    let id = named.as_ref().and_then(|value| value["client_id"].as_str());
+    let id = id.unwrap_or(OTHER);
+    let Ok(address) = DocumentAddress::parse(id, false) else {
+        return;
+    };
+    let url = url::Url::parse(id).expect("it was read");
+    assert_eq!(url.as_str(), id, "another spelling");
+    assert!(url.scheme() == "https" && url.path().len() > 1 && !id.contains(['#', '\\']));
+    assert!(url.username().is_empty() && url.password().is_none());
+    let taken = MetadataDocument::parse(&address, data, &["cursor"]);
+    let elsewhere = DocumentAddress::parse("https://elsewhere.example/x", false);
+    let elsewhere = elsewhere.expect("an address");
+    assert!(elsewhere == address || MetadataDocument::parse(&elsewhere, data, &[]).is_err());
+    let Ok(document) = taken else { return };
+    let metadata = document.metadata;
+    assert!(metadata.is_public() && !metadata.redirect_uris.is_empty());
+    assert!(metadata.grant_types.contains(&GrantType::AuthorizationCode));
+    assert!(!metadata.grant_types.contains(&GrantType::ClientCredentials));
+    assert!(!metadata.display_name().trim().is_empty());
+    for uri in &metadata.redirect_uris {
+        assert!(uris::check_registrable(uri, true, &["cursor"]).is_ok());
+    }
+    let named = named.expect("JSON");
+    assert!(data.len() <= LARGEST && named.get("client_secret").is_none());
+}
+
 /// The query of an authorization request.
 pub(crate) fn authorize(data: &[u8]) {
     let Ok(params) = Params::from_query(data) else {
@@ -467,4 +499,46 @@ pub(crate) fn token(data: &[u8]) {
             }
         }
     }
+}
+
+/// The body of a registration: what is taken is within its bounds, and sent back as it was
+/// answered it means the same.
+pub(crate) fn registration(data: &[u8]) {
+    const SCHEMES: [&str; 1] = ["cursor"];
+    let Ok(value) = strict_json::parse(data) else {
+        return;
+    };
+    let Some(object) = value.as_object() else {
+        return;
+    };
+    let Ok(metadata) = ClientMetadata::parse(object, &SCHEMES) else {
+        return;
+    };
+    let shown = metadata.to_json();
+    let again = ClientMetadata::parse(&shown, &SCHEMES).expect("it was taken before");
+    assert_eq!(again.to_json(), shown, "round trip");
+    assert_eq!(
+        depth_and_nul(&Value::Object(shown)),
+        (2, false),
+        "flat lists"
+    );
+    assert!(!metadata.redirect_uris.is_empty());
+    for uri in &metadata.redirect_uris {
+        let lower = uri.to_ascii_lowercase();
+        assert!(
+            !["javascript:", "data:", "file:"]
+                .iter()
+                .any(|bad| lower.starts_with(bad))
+        );
+        assert!(uri.is_ascii() && !uri.contains(['#', '*', ' ']));
+        let web = lower.starts_with("http");
+        assert!(web || metadata.is_public() || lower.starts_with("https"));
+    }
+    for grant in &metadata.grant_types {
+        let given = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+        assert!(given.contains(grant));
+    }
+    let name = metadata.display_name();
+    assert!(!name.is_empty() && name.chars().count() <= limits::CLIENT_NAME);
+    assert!(!name.chars().any(char::is_control));
 }

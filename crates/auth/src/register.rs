@@ -31,9 +31,7 @@ use crate::settings::Settings;
 use crate::user::GUEST;
 use crate::{Ctx, Failure};
 
-#[allow(unused_imports, reason = "for clients with metadata documents")]
-pub(crate) use fields::allowed_scope;
-pub(crate) use fields::client_fields;
+pub(crate) use fields::{allowed_scope, client_fields};
 pub(crate) use limit::admit;
 
 /// The statements of this module, for the test that prepares each on every database.

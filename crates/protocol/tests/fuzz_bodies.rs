@@ -80,6 +80,27 @@ const AUTHORIZE: &[&str] = &[
     "client_id=em6d6dl40b&response_type=code&state=a%20b%26c%3Dd%2F%C3%A9%22%3C%3E&max_age=60",
 ];
 
+const CLIENT_DOCUMENT: &[&str] = &[
+    r#"{"client_id": "https://app.example/oauth/client.json", "client_name": "App",
+     "redirect_uris": ["http://127.0.0.1/cb", "https://app.example/cb"], "scope": "openid",
+     "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+     "token_endpoint_auth_method": "none", "client_name#de": "Die App"}"#,
+    r#"{"client_id": "https://app.example:8443/c?v=1", "redirect_uris": ["cursor://x/cb"]}"#,
+    r#"{"client_id": "https://app.example/a/../c", "client_secret": "s", "jwks": {"keys": []}}"#,
+];
+
+const REGISTRATION: &[&str] = &[
+    r#"{"client_name": "Full App", "redirect_uris": ["https://app.example/cb", "http://[::1]/cb"],
+     "token_endpoint_auth_method": "client_secret_basic", "contacts": ["a@x.example"],
+     "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+     "scope": "all openid", "client_uri": "https://app.example/", "software_id": "soft-1",
+     "client_name#de": "Die App", "tos_uri#fr-CH": "https://app.example/tos"}"#,
+    r#"{"redirect_uris": ["cursor://x/cb", "com.example:/cb", "http://127.0.0.1:9/cb"],
+     "token_endpoint_auth_method": "none", "application_type": "native", "jwks": {"keys": []},
+     "id_token_signed_response_alg": "ES256", "post_logout_redirect_uris": ["com.example:/bye"]}"#,
+    r#"{"redirect_uris": ["https://a.example"], "software_statement": null, "client_name": ""}"#,
+];
+
 // spec: security.md, Inputs, outputs, network, "No input gives a 500"
 #[test]
 fn form() {
@@ -152,6 +173,16 @@ fn resource() {
 }
 
 #[test]
+fn client_document() {
+    run(
+        "client_document",
+        seeds(CLIENT_DOCUMENT, Vec::new()),
+        CASES,
+        bodies::client_document,
+    );
+}
+
+#[test]
 fn authorize() {
     run(
         "authorize",
@@ -169,5 +200,15 @@ fn token() {
         seeds(&own, recorded().bodies),
         CASES,
         bodies::token,
+    );
+}
+
+#[test]
+fn registration() {
+    run(
+        "registration",
+        seeds(REGISTRATION, recorded().bodies),
+        CASES,
+        bodies::registration,
     );
 }

@@ -150,10 +150,8 @@ pub(crate) async fn describe(
     {
         return Ok(Ok(None));
     }
-    let schemes = settings.allowed_redirect_schemes.iter();
-    let schemes: Vec<&str> = schemes.map(String::as_str).collect();
     let documents = ctx.provider.client_documents();
-    let document = match documents.read(ctx, &address, &schemes).await? {
+    let document = match documents.read(ctx, &address, &settings).await? {
         Ok(document) => document,
         Err(error) => return Ok(Err(error)),
     };

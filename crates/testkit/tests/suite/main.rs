@@ -14,6 +14,7 @@ mod discovery;
 mod golden;
 mod harness;
 mod mcp;
+mod metadata_documents;
 mod native;
 mod oidc;
 mod openapi;

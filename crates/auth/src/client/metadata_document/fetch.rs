@@ -17,6 +17,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
 use crate::outgoing::{Answer, OutgoingError, OutgoingRequest};
+use crate::settings::Settings;
 use crate::{Ctx, Failure, register};
 
 /// How many documents of a site are kept: with [`LARGEST`], at most 8 MiB.
@@ -79,7 +80,7 @@ impl Documents {
         &self,
         ctx: &Ctx,
         address: &DocumentAddress,
-        schemes: &[&str],
+        settings: &Settings,
     ) -> Result<Result<MetadataDocument, OAuthError>, Failure> {
         let made = self
             .slots
@@ -92,14 +93,29 @@ impl Documents {
         let found = match kept.as_ref().filter(|kept| kept.is_fresh(ctx.now)) {
             Some(fresh) => fresh.found.clone(),
             None => {
-                let fetched = fetch(ctx, address, schemes, kept.as_ref()).await?;
+                let fetched = fetch(ctx, address, settings, kept.as_ref()).await?;
                 kept.insert(fetched).found.clone()
             }
         };
         drop(kept);
         Ok(found
             .map_err(bad_document)
-            .and_then(|text| MetadataDocument::parse(address, &text, schemes)))
+            .and_then(|text| parse(address, &text, settings)))
+    }
+}
+
+/// The document that the text is, as far as this site takes it.
+fn parse(
+    address: &DocumentAddress,
+    text: &[u8],
+    settings: &Settings,
+) -> Result<MetadataDocument, OAuthError> {
+    let schemes = settings.allowed_redirect_schemes.iter();
+    let schemes: Vec<&str> = schemes.map(String::as_str).collect();
+    let document = MetadataDocument::parse(address, text, &schemes)?;
+    match register::allowed_scope(&document.metadata, settings) {
+        Ok(_) => Ok(document),
+        Err(error) => Err(bad_document(&error.description)),
     }
 }
 
@@ -107,7 +123,7 @@ impl Documents {
 async fn fetch(
     ctx: &Ctx,
     address: &DocumentAddress,
-    schemes: &[&str],
+    settings: &Settings,
     before: Option<&Kept>,
 ) -> Result<Kept, Failure> {
     // Whoever asks: with an account, too, nobody makes this server hammer another one.
@@ -147,7 +163,7 @@ async fn fetch(
     };
     let usable = found
         .as_ref()
-        .is_ok_and(|text: &Arc<[u8]>| MetadataDocument::parse(address, text, schemes).is_ok());
+        .is_ok_and(|text: &Arc<[u8]>| parse(address, text, settings).is_ok());
     let seconds = match (usable, fresh_for) {
         (false, _) => FAILED,
         (true, None) => USUAL,
