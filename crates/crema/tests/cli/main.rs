@@ -18,6 +18,7 @@ mod harness;
 mod help;
 mod housekeeping;
 mod mcp_docs;
+mod outgoing;
 mod quickstart;
 mod readme;
 mod registration;
