@@ -260,7 +260,12 @@ async fn one(
         scenario.name(),
         plan.connections
     );
-    let bearer = [Scenario::Userinfo, Scenario::Document, Scenario::List];
+    let bearer = [
+        Scenario::Userinfo,
+        Scenario::Document,
+        Scenario::List,
+        Scenario::Mcp,
+    ];
     if bearer.contains(&scenario) {
         data::freshen(&setup.site.database, tokens).await?;
     }

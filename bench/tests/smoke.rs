@@ -60,6 +60,7 @@ fn every_scenario_works_without_an_error() {
         "client credentials",
         "document by name",
         "list of 20",
+        "document by a tool",
         "discovery",
         "login page",
     ] {

@@ -85,7 +85,7 @@ pub(crate) fn count_due(file: &Path) -> Result<u64> {
     sqlite::count_due(file, clock::unix_micros() - DAY)
 }
 
-/// Sets the site's limit for wrong passwords so high that it is not reached.
+/// Sets the site's limit for wrong passwords so high that it is not reached, and switches its tools on.
 ///
 /// # Errors
 /// When the database refuses.

@@ -96,6 +96,9 @@ pub(super) async fn allow_attempts(account: &Account) -> Result<()> {
         .execute(&mut connection)
         .await?;
     ensure!(changed.rows_affected() == 1, settings::MISSING);
+    for text in settings::TOOLS {
+        sqlx::query(text).execute(&mut connection).await?;
+    }
     sqlx::query(settings::VERSION)
         .execute(&mut connection)
         .await?;

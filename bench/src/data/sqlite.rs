@@ -151,7 +151,7 @@ pub(super) fn count_due(file: &Path, before: i64) -> Result<u64> {
     Ok(rows.unsigned_abs())
 }
 
-/// Raises the limit for wrong passwords.
+/// Raises the limit for wrong passwords, and switches the tools on.
 ///
 /// # Errors
 /// When the database refuses, or has no such setting.
@@ -159,6 +159,9 @@ pub(super) fn allow_attempts(file: &Path) -> Result<()> {
     let connection = open(file)?;
     let changed = connection.execute(settings::ATTEMPTS, [])?;
     ensure!(changed == 1, settings::MISSING);
+    for text in settings::TOOLS {
+        connection.execute(text, [])?;
+    }
     connection.execute(settings::VERSION, [])?;
     Ok(())
 }

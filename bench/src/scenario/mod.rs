@@ -3,6 +3,7 @@
 mod client_credentials;
 mod code;
 mod documents;
+mod mcp;
 mod pages;
 mod password;
 mod refresh;
@@ -45,6 +46,8 @@ pub(crate) enum Scenario {
     Document,
     /// The twenty newest of a person's ToDos, by the index of `allocated_to`.
     List,
+    /// A ToDo by its name, by a tool of `/mcp`.
+    Mcp,
     /// The OpenID configuration.
     Discovery,
     /// The sign-in page.
@@ -86,6 +89,7 @@ impl Scenario {
             Scenario::ClientCredentials => "client credentials",
             Scenario::Document => "document by name",
             Scenario::List => "list of 20",
+            Scenario::Mcp => "document by a tool",
             Scenario::Discovery => "discovery",
             Scenario::LoginPage => "login page",
         }
@@ -102,7 +106,7 @@ impl Scenario {
             | Scenario::CodeFlow
             | Scenario::Password
             | Scenario::ClientCredentials => (Work::Insert, Place::Body),
-            Scenario::Document => (Work::Document, Place::Path),
+            Scenario::Document | Scenario::Mcp => (Work::Document, Place::Path),
             Scenario::List => (Work::List, Place::Path),
             Scenario::Discovery | Scenario::LoginPage => (Work::Nothing, Place::Body),
         }
@@ -139,6 +143,7 @@ impl Scenario {
                 Scenario::ClientCredentials => Box::new(client_credentials::grant(setup, side)),
                 Scenario::Document => Box::new(documents::document(setup, side, number)),
                 Scenario::List => Box::new(documents::list(setup, side, number)),
+                Scenario::Mcp => Box::new(mcp::document(setup, side, number)),
                 Scenario::Discovery => Box::new(pages::discovery(side)),
                 Scenario::LoginPage => Box::new(pages::login(side)),
             });
