@@ -209,9 +209,14 @@ fn standing(before: &Record, after: &Record, doctype: &DocType) -> Standing {
 /// Whether users would recognise the app: it has the name that they were shown, and no place to
 /// send them to that was not there.
 fn is_known_as(before: &Record, after: &Record) -> bool {
+    before.text("app_name") == after.text("app_name") && leads_nowhere_new(before, after)
+}
+
+/// Whether every redirect URI was one before.
+fn leads_nowhere_new(before: &Record, after: &Record) -> bool {
     let were = super::words(before, "redirect_uris");
     let are = super::words(after, "redirect_uris");
-    before.text("app_name") == after.text("app_name") && are.iter().all(|uri| were.contains(uri))
+    are.iter().all(|uri| were.contains(uri))
 }
 
 /// A record that a document is going to fill.

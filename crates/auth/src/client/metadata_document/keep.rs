@@ -12,7 +12,7 @@ use crema_store::{Sql, Transaction, params};
 use super::super::check::Surroundings;
 use super::super::record::{ALLOWED_ROLES, ClientFields, Record};
 use super::super::{Client, DEFAULT_ROLE, DOCTYPE, load_by_document};
-use super::{Described, Standing, blank, doctype, fill, is_known_as, record_of};
+use super::{Described, Standing, blank, doctype, fill, is_known_as, leads_nowhere_new, record_of};
 use crate::audit::{self, Entry, Operation, Status};
 use crate::settings::Settings;
 use crate::{Ctx, Failure};
@@ -132,6 +132,11 @@ impl Write {
             return Ok(());
         }
         let name = before.text("name").unwrap_or_default();
+        if !leads_nowhere_new(before, &record) {
+            // An administrator vouched for the app as it was: nobody is sent to other places
+            // without being asked.
+            record.put("skip_authorization", 0);
+        }
         let columns = record.columns(&self.doctype);
         row::update(tx, DOCTYPE, name, &self.head.owner, self.head.now, columns).await?;
         // What users allowed was another app, as far as they could see.

@@ -7,6 +7,7 @@ mod pictures;
 mod scripts;
 
 use crema_document::Timestamp;
+use crema_testkit::app::AppBuilder;
 use crema_testkit::http::encode;
 use crema_testkit::visitor::AUTHORIZE;
 use crema_testkit::{App, Browser, ClientSpec, TestClient};
@@ -19,7 +20,11 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// A site at the browser's own time: cookies end.
 async fn app() -> App {
-    let app = App::builder().real_time().build().await;
+    app_of(App::builder()).await
+}
+
+async fn app_of(builder: AppBuilder) -> App {
+    let app = builder.real_time().build().await;
     for user in [USER, OTHER] {
         app.add_user(user, PASSWORD, &["Sales User"]).await;
     }

@@ -3,7 +3,9 @@
 //! The pictures are in `target/screenshots`, for people. What a machine can see is tested: on a
 //! narrow screen nothing is wider than the screen, and texts stand out against their ground.
 
+use crema_protocol::client_rules::AuthMethod;
 use crema_testkit::ClientSpec;
+use crema_testkit::outgoing::{FakeServer, Internet, Reply};
 
 use super::*;
 
@@ -31,13 +33,13 @@ const LOOKS: [Look; 4] = [
     Look {
         name: "narrow",
         dark: false,
-        width: 360,
+        width: 320,
         locale: "de",
     },
     Look {
         name: "rtl",
         dark: false,
-        width: 360,
+        width: 320,
         locale: "ar",
     },
 ];
@@ -142,10 +144,32 @@ async fn wordy(app: &App) -> TestClient {
     app.add_client(spec).await
 }
 
+/// An app that is known by the address of the document that describes it.
+fn described(site: &FakeServer) -> TestClient {
+    let address = site.url("/oauth/ledger.json");
+    let document = json!({
+        "client_id": address,
+        "client_name": "Ledger for the Command Line",
+        "client_uri": site.url("/ledger"),
+        "policy_uri": site.url("/privacy"),
+        "redirect_uris": ["http://127.0.0.1/cb"],
+    });
+    site.answer("/oauth/ledger.json", Reply::json(&document));
+    TestClient {
+        client_id: address,
+        client_secret: None,
+        redirect_uri: "http://127.0.0.1:53682/cb".to_owned(),
+        auth_method: AuthMethod::None,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_in_every_look() {
-    let app = app().await;
+    let internet = Internet::new();
+    let site = internet.serve("apps.accounts-receivable.example").await;
+    let app = app_of(App::builder().outgoing(internet.outgoing())).await;
     let (plain, wordy) = (native_app(&app).await, wordy(&app).await);
+    let described = described(&site);
     for look in &LOOKS {
         let browser = Browser::start().await;
         look.put_on(&browser).await;
@@ -170,6 +194,13 @@ async fn every_page_in_every_look() {
         browser.open(&request(&app, &wordy, &changes)).await;
         browser.find("#allow").await;
         look.photograph(&browser, "consent-wordy").await;
+
+        browser.open(&request(&app, &described, &[locale])).await;
+        browser.find("p.origin").await;
+        look.photograph(&browser, "consent-described").await;
+        let changes = [locale, ("client_id", "https://nobody.example/client")];
+        browser.open(&request(&app, &described, &changes)).await;
+        look.photograph(&browser, "error-described").await;
 
         let changes = [locale, ("prompt", "login")];
         browser.open(&request(&app, &plain, &changes)).await;

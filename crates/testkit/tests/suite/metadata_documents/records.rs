@@ -6,6 +6,8 @@ use crema_testkit::{Engine, for_each_engine};
 
 use super::*;
 
+const MORE: &str = "https://more.example/cb";
+
 /// Whether the user is asked, or would be.
 async fn is_asked(visitor: &mut Visitor, changes: &[(&str, &str)]) -> bool {
     let mut changes = changes.to_vec();
@@ -240,6 +242,15 @@ async fn switches_are_the_administrators_and_words_the_documents() {
     assert_eq!(roles[0].opt_text(0).unwrap(), Some("Report Manager"));
     let prompt = [("scope", "openid email")];
     assert!(!is_asked(&mut visitor, &prompt).await, "skipped again");
+    // And no longer when the document names a new place: nobody has vouched for that.
+    let more = json!({"client_name": "Acme Notes 2", "redirect_uris": [CALLBACK, LOOPBACK, MORE]});
+    world.describe(more);
+    world.app.clock.advance_seconds(300);
+    visitor.code(&client(), &[("scope", "openid email")]).await;
+    let other = [("scope", "openid profile"), ("redirect_uri", MORE)];
+    assert!(is_asked(&mut visitor, &other).await);
+    world.set(&[("skip_authorization", "1")]).await.unwrap();
+    assert!(!is_asked(&mut visitor, &other).await);
     // Never where another program may listen.
     let loopback = [("redirect_uri", "http://127.0.0.1:7/cb")];
     assert!(is_asked(&mut visitor, &loopback).await);
