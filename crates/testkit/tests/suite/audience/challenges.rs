@@ -301,6 +301,17 @@ async fn mcp_has_metadata_of_its_own_and_asks_for_little_at_first() {
             assert_eq!(challenge(&answer), wanted, "{listed}");
         }
     }
+    // Many clients cannot ask for more later: Scopes Supported says what to begin with.
+    allow(&app, "openid todo:*").await;
+    app.set_settings(
+        "OAuth Settings",
+        &[("scopes_supported", "todo:write note:read")],
+    )
+    .await;
+    let answer = http.post("/mcp").json(&json!({})).send().await;
+    let all = "openid offline_access todo:read todo:write";
+    assert_eq!(scope(&answer), Some(all));
+
     let shown = http
         .get(own.strip_prefix(&app.issuer()).unwrap())
         .send()
