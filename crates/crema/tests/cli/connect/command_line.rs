@@ -92,6 +92,14 @@ fn the_program_works_both_ways() {
         let clients = reader.bench.json(&["oauth-client", "list"]);
         assert_eq!(clients.as_array().unwrap().len(), 1, "{clients}");
 
+        let said = reader
+            .shell
+            .run("TODO_SITE=http://localhost:1 python3 todo.py login || true");
+        assert!(
+            said.contains("refused") && !said.contains("Traceback"),
+            "{said}"
+        );
+
         let said = reader.run("client");
         assert!(Reader::said(&said, "client_id: ").len() >= 10);
         walk(&mut reader, &browser).await;
