@@ -144,6 +144,7 @@ fn every_block_is_run_or_says_why_not() {
         "resource-server.md create",
         "resource-server.md update",
         "resource-server.md scope",
+        "resource-server.md elsewhere",
     ];
     assert_eq!(marked, run);
 }
