@@ -5,6 +5,8 @@ use crema_protocol::endpoints;
 use crema_protocol::metadata::{
     Metadata, ProtectedResource, foreign_issuer, resource_identifier, resource_scopes,
 };
+use crema_protocol::resource::{admits, canonical, check};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn names(document: &Value) -> BTreeSet<&str> {
@@ -274,6 +276,27 @@ fn a_path_is_kept_as_it_is_or_refused() {
     }
     let long = format!("/{}", "a".repeat(2048));
     assert_eq!(resource_identifier(issuer, &long), None);
+}
+
+proptest! {
+    // spec: RFC 9728 §3.3; RFC 8707 §2: what the metadata names can be asked for, and a token for
+    // it opens what it is about
+    #[test]
+    fn a_named_resource_can_be_asked_for_and_opens_its_path(
+        path in "(/[a-zA-Z0-9.%;:@\\\\_~ é\"?#-]{0,6}){0,4}/?"
+    ) {
+        for issuer in ["https://site.example", "http://site.localhost:8000"] {
+            let Some(identifier) = resource_identifier(issuer, &path) else {
+                continue;
+            };
+            prop_assert!(identifier.starts_with(issuer));
+            prop_assert_eq!(canonical(&identifier), Some(identifier.clone()));
+            prop_assert!(check(issuer, std::slice::from_ref(&identifier)).is_ok());
+            prop_assert!(admits(&identifier, issuer, &path), "{}", identifier);
+            let elsewhere = "https://other.example";
+            prop_assert!(check(elsewhere, std::slice::from_ref(&identifier)).is_err());
+        }
+    }
 }
 
 // spec: http.md, Metadata, "Base URLs of enabled Social Login Keys"; RFC 8414 §2

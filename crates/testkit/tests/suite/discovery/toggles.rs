@@ -18,7 +18,10 @@ const PROVED: &[(&str, &str)] = &[
     ("show_auth_server_metadata", "here"),
     ("skip_authorization", "here"),
     ("enable_dynamic_client_registration", "here"),
-    ("enable_client_id_metadata_documents", "here"),
+    (
+        "enable_client_id_metadata_documents",
+        "here, metadata_documents/circle.rs",
+    ),
     ("allowed_public_client_origins", "here"),
     ("registration_scopes", "here"),
     ("access_token_lifetime", "here"),
