@@ -6,6 +6,7 @@ use std::sync::{Mutex, Once};
 
 use crema_testkit::flow::method;
 use crema_testkit::{App, ClientSpec, Redirect, Response, for_each_engine};
+use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
@@ -230,10 +231,46 @@ async fn live(app: &App) -> Story {
     story.error(http.get("/api/method/login").query(&stray).send().await);
     let refused = scene::authorize(&mut visitor, &client, &[("scope", PASSWORD_AS_NAME)]).await;
     assert_eq!(Redirect::of(&refused).param("error"), "invalid_scope");
+    let code = visitor.code(&public, &[("scope", "all")]).await;
+    let token = http.redeem(&public, &code, &[]).await.tokens().access_token;
+    call_tools(app, &token, &mut story).await;
     visitor
         .post("/api/method/logout", &[("csrf_token", &csrf)])
         .await;
     story
+}
+
+/// Tools of `/mcp`, called with a secret.
+async fn call_tools(app: &App, token: &str, story: &mut Story) {
+    app.set_settings("OAuth Settings", &[("enable_mcp", "1")])
+        .await;
+    let typed = "a-Passw0rd-typed-to-a-tool";
+    story.secret("access token", token);
+    story.secret("password for a tool", typed);
+    let values = json!({"email": "new@example.com", "first_name": "New", "new_password": typed});
+    let arguments = json!({"doctype": "User", "values": values});
+    let call = |name: &str, id: serde_json::Value| {
+        let params = json!({"name": name, "arguments": arguments});
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
+    };
+    let post = app.http().post("/mcp").bearer(token);
+    let answer = post.clone().json(&call("create_document", json!(1)));
+    let answer = answer.send().await;
+    assert_eq!(
+        answer.json()["result"]["isError"],
+        true,
+        "{}",
+        answer.text()
+    );
+    let notice = json!({"jsonrpc": "2.0", "method": typed, "params": arguments});
+    assert_eq!(post.clone().json(&notice).send().await.status, 202);
+    story.error(post.clone().json(&call("x", json!([typed]))).send().await);
+    let cut = call("create_document", json!(1)).to_string();
+    let cut = cut.trim_end_matches('}').to_owned();
+    let cut = post.header("Content-Type", "application/json").body(cut);
+    story.error(cut.send().await);
+    let nobody = app.http().post("/mcp").bearer(typed);
+    story.error(nobody.json(&call("create_document", json!(1))).send().await);
 }
 
 for_each_engine! {
