@@ -1,7 +1,12 @@
 // A walk's side of the talk with the test that started it. The test is who sits at the browser and
 // who runs the server: the walk writes what it wants as a line of JSON and reads the answer as one.
+import { webcrypto } from 'node:crypto';
 import http from 'node:http';
 import readline from 'node:readline';
+
+// What libraries find as globals from Node 20 on; Debian 12 has Node 18.
+globalThis.crypto ??= webcrypto;
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
 
 const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
