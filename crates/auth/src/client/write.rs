@@ -133,7 +133,12 @@ pub(crate) async fn create_along(
                     secret::store(tx, &write.client_id, &write.encrypted).await?;
                 }
                 audit::record(tx, entry).await?;
-                Ok::<_, Failure>(version::bump(tx).await?)
+                // Nobody keeps in memory that a client is not there, and strangers must not be
+                // able to have everything read again that is.
+                if !record.flag("dynamically_registered") {
+                    version::bump(tx).await?;
+                }
+                Ok::<_, Failure>(())
             })
         })
         .await?;

@@ -88,6 +88,11 @@ for_each_engine! {
         let flags: Vec<i64> = (0..6).map(|index| rows[0].int(index).unwrap()).collect();
         assert_eq!(flags, [1, 1, 0, 0, 0, 1]);
         assert_eq!(rows[0].text(6).unwrap(), "Guest");
+        // What processes keep in memory stays good: a stranger cannot have it read again.
+        let version = r#"SELECT version FROM "__version""#;
+        let before = app.count(version, vec![]).await;
+        registered(&app.http(), &public()).await;
+        assert_eq!(app.count(version, vec![]).await, before);
     }
 
     // spec: security.md, Inputs, outputs, network, "No input gives a 500"

@@ -46,6 +46,7 @@ async fn hostile_names_and_addresses_stay_text() {
             assert!(!text.contains(markup), "{markup} of {name}");
         }
         assert!(text.contains("127.0.0.1"), "where it leads");
+        assert!(text.contains("This app registered itself."), "{text}");
         let policy = page.header("content-security-policy").unwrap();
         assert!(!policy.contains("unsafe-inline") && policy.contains("frame-ancestors 'none'"));
         app.clock.advance_seconds(60);

@@ -58,6 +58,9 @@ for_each_engine! {
         let answer = management(&http, "PUT", &second).json(&read).send().await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(answer.json()["client_name"], "Third Shop");
+        let sql = r#"SELECT COUNT(*) FROM "tabActivity Log" WHERE operation = 'Client Changed'
+            AND reference_name = ? AND "user" = 'Guest'"#;
+        assert_eq!(app.count(sql, vec![text(&second, "client_id").into()]).await, 3);
     }
 
     // spec: RFC 7592 §2.2, "MUST include its client_id"; "MUST match the currently issued client secret"
@@ -117,6 +120,10 @@ for_each_engine! {
         assert_eq!(app.count(sql, vec![tool.client_id.as_str().into()]).await, 0);
         let again = management(&http, "DELETE", &information).send().await;
         refused(&again, 401, "invalid_token");
+        // spec: security.md, Audit, "client change"
+        let sql = r#"SELECT COUNT(*) FROM "tabActivity Log" WHERE operation = 'Client Changed'
+            AND reference_name = ? AND "user" = 'Guest' AND content LIKE '%deleted%'"#;
+        assert_eq!(app.count(sql, vec![tool.client_id.as_str().into()]).await, 1);
     }
 
     // A token that is rotated twice at once gives one successor.
