@@ -124,8 +124,8 @@ impl Provider {
     /// When the database cannot be read or the stored secret cannot be decrypted.
     pub async fn client(&self, name: &str, version: u64) -> Result<Option<Arc<Client>>, Failure> {
         match self.kept_client(name, version) {
-            Some(kept) => Ok(Some(kept)),
-            None => Ok(self.keep_client(name, version, crate::client::load(self, name).await?)),
+            Some(kept) if kept.name == name => Ok(Some(kept)),
+            _ => Ok(self.keep_client(name, version, crate::client::load(self, name).await?)),
         }
     }
 
@@ -139,10 +139,10 @@ impl Provider {
         address: &str,
         version: u64,
     ) -> Result<Option<Arc<Client>>, Failure> {
-        // No record has such a name, so both kinds of keys share one place.
+        // Names and addresses share one place: what was kept says which of them it is.
         match self.kept_client(address, version) {
-            Some(kept) => Ok(Some(kept)),
-            None => {
+            Some(kept) if kept.rules.client_id == address => Ok(Some(kept)),
+            _ => {
                 let loaded = crate::client::load_by_document(self, address).await?;
                 Ok(self.keep_client(address, version, loaded))
             }

@@ -1,5 +1,6 @@
 //! What stands in a client's record: the document's part, and the administrator's.
 
+use crema_auth::retention::{Kind, Sweep};
 use crema_testkit::outgoing::Reply;
 use crema_testkit::visitor::Redirect;
 use crema_testkit::{Engine, for_each_engine};
@@ -274,5 +275,54 @@ async fn a_document_says_nothing_about_trust() {
     assert_eq!(world.app.count(sql, vec![]).await, 0);
     assert_eq!(world.column("enforcement").await, "Enforce");
     assert_eq!(world.column(r#""user""#).await, "");
+    world.close().await;
+}
+
+// spec: http.md, register_client, "unused ones are removed after 30 days"
+#[tokio::test]
+async fn a_client_that_nobody_uses_any_more_is_removed() {
+    let world = World::new(Engine::Sqlite).await;
+    let http = world.app.http();
+    let mut visitor = world.user().await;
+    let code = visitor.code(&client(), &[]).await;
+    let tokens = http.redeem(&client(), &code, &[]).await.tokens();
+    let sweep = async || {
+        let mut sweep = Sweep::new(Kind::Clients);
+        sweep.batch(&world.app.ctx().await).await.unwrap().removed
+    };
+    world.app.clock.advance_seconds(29 * 86_400);
+    assert_eq!(sweep().await, 0);
+    world.app.clock.advance_seconds(2 * 86_400);
+    assert_eq!(sweep().await, 1);
+    assert_eq!(world.records().await, 0);
+    let refused = http.refresh(&client(), &tokens.refresh_token).await;
+    assert_eq!(refused.error(), "invalid_client");
+    // Nothing keeps it from coming back.
+    let mut visitor = world.user().await;
+    assert!(is_asked(&mut visitor, &[]).await);
+    visitor.code(&client(), &[]).await;
+    assert_eq!(world.records().await, 1);
+    world.close().await;
+}
+
+/// The command line and the desk find the record by either of its names.
+#[tokio::test]
+async fn an_administrator_finds_it_by_address_and_by_name() {
+    let world = World::new(Engine::Sqlite).await;
+    world.user().await.code(&client(), &[]).await;
+    let name = world.column("name").await;
+    let ctx = world.app.ctx().await;
+    let found = ctx.client(ADDRESS).await.unwrap().unwrap();
+    assert_eq!(
+        (found.name.as_str(), found.rules.client_id.as_str()),
+        (name.as_str(), ADDRESS)
+    );
+    let same = ctx.client_record(&name).await.unwrap().unwrap();
+    assert_eq!(same.rules.client_id, ADDRESS);
+    assert!(ctx.client(&name).await.unwrap().is_none(), "no client_id");
+    assert!(
+        ctx.client_record(ADDRESS).await.unwrap().is_none(),
+        "no name"
+    );
     world.close().await;
 }
