@@ -67,7 +67,6 @@ async fn cookies_and_queries_open_nothing() {
     app.close().await;
 }
 
-// spec: product.md, MCP, "off unless a site turns it on"
 #[tokio::test]
 async fn it_is_off_until_it_is_switched_on_and_at_once_in_every_process() {
     let app = App::builder().build().await;

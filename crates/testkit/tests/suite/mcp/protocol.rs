@@ -37,7 +37,7 @@ fn request(who: &Assistant<'_>, method: &str, mut params: Value) -> Request {
     post.json(&json!({"jsonrpc": "2.0", "id": "q", "method": method, "params": params}))
 }
 
-// spec: standards.md, U and U2; product.md, MCP
+// spec: standards.md, U and U2
 #[tokio::test]
 async fn revisions_with_a_handshake_agree_on_theirs() {
     let app = site(&[]).await;

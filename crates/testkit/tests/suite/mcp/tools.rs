@@ -142,6 +142,22 @@ async fn users_may_what_they_may_over_rest() {
 }
 
 #[tokio::test]
+async fn lists_are_counted_by_group() {
+    let app = site(&[]).await;
+    let who = Assistant::with(&app, "all").await;
+    for _ in 0..3 {
+        who.todo("Water the plants").await;
+    }
+    let list = json!({
+        "doctype": "ToDo", "fields": ["status", "count(name) as number"], "group_by": "status",
+        "order_by": "status asc",
+    });
+    let list = who.call("list_documents", list).await;
+    assert_eq!(list["documents"], json!([{"status": "Open", "number": 3}]));
+    app.close().await;
+}
+
+#[tokio::test]
 async fn a_system_manager_keeps_records_and_singles() {
     let app = site(&["System Manager"]).await;
     let who = Assistant::with(&app, "all").await;

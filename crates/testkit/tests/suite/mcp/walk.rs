@@ -5,8 +5,6 @@ use crema_testkit::for_each_engine;
 use super::*;
 
 for_each_engine! {
-    // spec: product.md, MCP, "tools to list, read, create, update and delete documents and to call
-    // whitelisted methods"
     async fn documents_are_found_made_changed_and_removed(app: &App) {
         switch(app, true).await;
         app.add_user(USER, PASSWORD, &["Desk User"]).await;
