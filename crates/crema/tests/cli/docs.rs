@@ -327,6 +327,7 @@ fn commands_within_the_text_work() {
             "crema oauth-client add",
             format!("crema oauth-client add --app-name App --redirect-uri {CALLBACK}"),
         ),
+        ("crema keys rotate", "crema keys rotate".to_owned()),
         (
             "crema oauth-client report",
             "crema oauth-client report".to_owned(),
