@@ -11,7 +11,7 @@ const FIRST: &str = "openid offline_access todo:read";
 const MORE: &str = "todo:create";
 
 /// A site with tools, where clients may register for a bit of its data.
-async fn with_tools(builder: AppBuilder) -> App {
+pub(super) async fn with_tools(builder: AppBuilder) -> App {
     let app = started(builder.real_time()).await;
     let scopes = format!("openid profile email offline_access todo:read {MORE}");
     let settings = [

@@ -4,6 +4,7 @@
 
 mod frappe;
 mod mcp;
+mod mcp_page;
 mod oauth4webapi;
 mod oidc_client_ts;
 mod pages;
