@@ -198,3 +198,20 @@ async fn each_request_is_judged_by_its_own_credentials() {
     assert_eq!(who.ask("tools/list", json!({})).await.status, 401);
     app.close().await;
 }
+
+#[tokio::test]
+async fn guessing_keys_is_slowed_down() {
+    let app = site(&[]).await;
+    let (_, header) = key(&app, "all").await;
+    let (known, _) = header.split_once(':').unwrap();
+    let guesser = Assistant::new(&app, &format!("{known}:wrong"));
+    let mut answers = Vec::new();
+    for _ in 0..12 {
+        answers.push(guesser.ask("tools/list", json!({})).await);
+    }
+    assert_eq!(answers[0].status, 401);
+    let last = answers.last().unwrap();
+    assert_eq!((last.status, code(last)), (429, -32600));
+    assert!(last.header("Retry-After").is_some());
+    app.close().await;
+}
