@@ -145,7 +145,7 @@ async fn who_has_a_secret_has_no_scheme_of_its_own() {
             dynamically_registered: false,
         };
         let made = client::create(&app.ctx().await, ADMINISTRATOR, new).await;
-        let refusal = made.err().expect(uri).to_string();
+        let refusal = made.expect_err(uri).to_string();
         assert!(refusal.contains("Only public clients"), "{refusal}");
         let body =
             json!({"redirect_uris": [uri], "token_endpoint_auth_method": "client_secret_basic"});
