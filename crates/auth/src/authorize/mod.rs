@@ -239,11 +239,8 @@ async fn standing<'a>(
 // spec: security.md, Authorization endpoint, consent and skipping it
 async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, Failure> {
     let client = &examined.client;
-    let known = examined
-        .described
-        .as_deref()
-        .is_none_or(Described::is_known);
-    if examined.request.prompt.consent || !known {
+    let described = examined.described.as_deref();
+    if examined.request.prompt.consent || !described.is_none_or(Described::is_known) {
         return Ok(true);
     }
     // RFC 8252 §8.6: another app may listen where such a redirect URI leads.
@@ -256,7 +253,9 @@ async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, F
         if client.skip_authorization {
             return Ok(false);
         }
+        // What a document says may have changed since the token was given; consents end then.
         if settings.skip_authorization
+            && described.is_none()
             && consent::has_active_token(ctx, &user.name, client, &scope, resources).await?
         {
             return Ok(false);

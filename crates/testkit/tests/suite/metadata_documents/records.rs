@@ -181,6 +181,35 @@ async fn an_app_under_another_name_or_address_is_allowed_anew() {
     world.close().await;
 }
 
+/// A site that does not ask again while there is a token asks again all the same.
+#[tokio::test]
+async fn a_token_for_an_app_as_it_was_allows_nothing_to_the_app_as_it_is() {
+    let world = World::new(Engine::Sqlite).await;
+    let setting = [("skip_authorization", "1")];
+    world.app.set_settings("OAuth Settings", &setting).await;
+    let mut users = [
+        world.user().await,
+        world.app.signed_in(OTHER, PASSWORD).await,
+    ];
+    for visitor in &mut users {
+        let code = visitor.code(&client(), &[]).await;
+        assert_eq!(
+            world.app.http().redeem(&client(), &code, &[]).await.status,
+            200
+        );
+        let answer = authorize(visitor, &[]).await;
+        assert_eq!(answer.status, 302, "not asked");
+    }
+    world.describe(json!({"redirect_uris": [CALLBACK, MORE]}));
+    world.app.clock.advance_seconds(300);
+    for visitor in &mut users {
+        let answer = authorize(visitor, &[("redirect_uri", MORE)]).await;
+        assert_eq!((answer.status, answer.location()), (200, None), "asked");
+        visitor.code(&client(), &[]).await;
+    }
+    world.close().await;
+}
+
 #[tokio::test]
 async fn switches_are_the_administrators_and_words_the_documents() {
     let world = World::new(Engine::Sqlite).await;
