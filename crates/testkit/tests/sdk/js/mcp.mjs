@@ -105,7 +105,7 @@ run(async () => {
   const stopped = await failure('a stranger', new Client({ name: 'walk', version: '1' }).connect(first));
   expect('a stranger', stopped instanceof UnauthorizedError, true);
   const began = await logIn(first, keeper, next);
-  expect('resource', began.resource, task.url);
+  expect('resource', began.resource, `${task.issuer}/mcp`);
   expect('scope', began.scope, task.first_scope);
   expect('client', task.document ? keeper.client.client_id === task.document : !!keeper.client.client_id, true);
 

@@ -171,7 +171,9 @@ async fn the_node_library_in_an_app_that_cannot_ask_for_more() {
     let settings = [("scopes_supported", all.as_str())];
     scene.app.set_settings("OAuth Settings", &settings).await;
     let first = format!("{FIRST} email {MORE}");
-    let more = json!({"simple": true, "first_scope": first, "more": null});
+    // As some type it.
+    let url = format!("{}/mcp/", address(&scene.app));
+    let more = json!({"simple": true, "first_scope": first, "more": null, "url": url});
     let [page]: [String; 1] = scene.talk(more).await.try_into().unwrap();
     assert!(page.contains("Create ToDo"), "{page}");
     scene.close().await;
