@@ -131,7 +131,7 @@ async fn documents_are_open_to_all_whatever_is_configured() {
     app.close().await;
 }
 
-// spec: http.md, CORS by `site_config.json`; security.md, "credentials never together with `*`"
+// spec: http.md, CORS by `site_config.json`; security.md, Inputs, outputs, network, line 2
 #[tokio::test]
 async fn what_the_configuration_lists_is_about_what_it_opens() {
     let app = App::builder()
