@@ -112,6 +112,22 @@ async fn names_that_lead_inside() {
     assert_eq!(traveller.end("https://inside.example/").await, None);
 }
 
+/// It is the judgement that stops them: where everything is admitted, all of them get through.
+#[tokio::test]
+async fn without_the_judgement_all_of_them_would_be_reached() {
+    let traveller = Traveller::new(json!({"outgoing_allow": ["0.0.0.0/0", "::/0"]}));
+    let inside = traveller.internet.serve("inside.example").await;
+    inside.answer("/", document());
+    for (number, address) in addresses().enumerate() {
+        traveller.internet.connect_at(address, &inside);
+        traveller
+            .internet
+            .name("inside.example", vec![vec![address]]);
+        let end = traveller.end("https://inside.example/").await;
+        assert_eq!((end, inside.requests()), (None, number + 1), "{address}");
+    }
+}
+
 #[tokio::test]
 async fn addresses_written_down() {
     let traveller = Traveller::new(json!({}));
