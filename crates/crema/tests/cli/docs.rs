@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crema_testkit::{Engine, Http, Redirect, Request, Response, VERIFIER, Visitor};
 use serde_json::Value;
 
+use crate::blocks::RUN;
 use crate::databases::root;
 use crate::harness::{Bench, Run, Server, text};
 use crate::readme::blocks;
@@ -68,85 +69,7 @@ fn every_block_is_run_or_says_why_not() {
             before = line;
         }
     }
-    // What the tests below run.
-    let run = [
-        "apps.md files",
-        "apps.md install",
-        "apps.md use",
-        "apps.md change",
-        "apps.md refused",
-        "apps.md remove",
-        "configuration.md files",
-        "connect-cli.md prepare",
-        "connect-cli.md registration-scopes",
-        "connect-cli.md client",
-        "connect-cli.md todo.py",
-        "connect-cli.md login",
-        "connect-cli.md use",
-        "connect-cli.md end",
-        "connect-mcp-client.md prepare",
-        "connect-mcp-client.md switch-on",
-        "connect-mcp-client.md .vscode/mcp.json",
-        "connect-mcp-client.md .cursor/mcp.json",
-        "connect-mcp-client.md helpers",
-        "connect-mcp-client.md unauthorized",
-        "connect-mcp-client.md challenge",
-        "connect-mcp-client.md discovery",
-        "connect-mcp-client.md register",
-        "connect-mcp-client.md authorize",
-        "connect-mcp-client.md token",
-        "connect-mcp-client.md tools",
-        "connect-mcp-client.md create",
-        "connect-mcp-client.md insufficient",
-        "connect-mcp-client.md step-up",
-        "connect-mcp-client.md refresh",
-        "connect-mcp-client.md revoke",
-        "connect-mcp-client.md key",
-        "connect-mcp-client.md .vscode/mcp.json with a key",
-        "connect-mobile-app.md prepare",
-        "connect-mobile-app.md client",
-        "connect-mobile-app.md register",
-        "connect-mobile-app.md appauth-android",
-        "connect-mobile-app.md appauth-ios",
-        "connect-mobile-app.md flutter_appauth",
-        "connect-mobile-app.md react-native-app-auth",
-        "connect-mobile-app.md authorize",
-        "connect-mobile-app.md token",
-        "connect-mobile-app.md use",
-        "connect-mobile-app.md refresh",
-        "connect-mobile-app.md revoke",
-        "connect-single-page-app.md client",
-        "connect-single-page-app.md origins",
-        "connect-single-page-app.md index.html",
-        "connect-single-page-app.md oidc.html",
-        "discovery.md follow",
-        "discovery.md keep",
-        "discovery.md change",
-        "mcp.md call",
-        "mcp.md new-revision",
-        "mcp.md refused",
-        "mcp.md scope",
-        "oauth.md authorize",
-        "oauth.md get_token",
-        "oauth.md revoke_token",
-        "oauth.md introspect_token",
-        "oauth.md openid_profile",
-        "oauth.md error",
-        "operations.md sites",
-        "operations.md proxy",
-        "operations.md keys",
-        "registration.md register",
-        "registration.md manage",
-        "registration.md initial",
-        "resource-server.md generate-keys",
-        "resource-server.md use-key",
-        "resource-server.md list",
-        "resource-server.md create",
-        "resource-server.md update",
-        "resource-server.md scope",
-        "resource-server.md elsewhere",
-    ];
-    assert_eq!(marked, run);
+    assert_eq!(marked, RUN);
 }
 
 /// Commands in a bench, with what a person would type at their prompts.

@@ -9,6 +9,7 @@
 )]
 
 mod apps;
+mod blocks;
 mod clients;
 mod config;
 mod connect;
