@@ -29,7 +29,9 @@ const REPORT_DAYS: i64 = 30;
 /// A client as `oauth-client list` shows it.
 #[derive(Debug, Clone)]
 pub struct ClientSummary {
-    /// Its id.
+    /// Name of its record.
+    pub name: String,
+    /// Its id in the protocol: that name, or the address of its metadata document.
     pub client_id: String,
     /// What users see.
     pub app_name: String,
@@ -59,11 +61,13 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<ClientSummary>, Failure> {
 
 fn summary(record: &Record) -> ClientSummary {
     let text = |field| record.text(field).unwrap_or_default().to_owned();
+    let rules = rules(record);
     ClientSummary {
-        client_id: text("name"),
+        name: text("name"),
         app_name: text("app_name"),
         enabled: record.flag("enabled"),
-        public: rules(record).is_public(),
+        public: rules.is_public(),
+        client_id: rules.client_id,
         dynamically_registered: record.flag("dynamically_registered"),
         enforcement: record.text("enforcement").unwrap_or("Enforce").to_owned(),
         last_used: record.datetime("last_used").map(LocalTime::from_micros),

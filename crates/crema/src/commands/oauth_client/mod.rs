@@ -97,13 +97,13 @@ pub(crate) async fn id_of(ctx: &Ctx, client: &str) -> anyhow::Result<String> {
     let mut named = client::list(ctx).await?;
     named.retain(|one| one.app_name == client && !one.dynamically_registered);
     match named.as_slice() {
-        [one] => Ok(one.client_id.clone()),
+        [one] => Ok(one.name.clone()),
         [] => Err(Advised::error(
             format!("there is no client {client}"),
             "crema oauth-client list shows those there are.",
         )),
         several => {
-            let ids: Vec<&str> = several.iter().map(|one| one.client_id.as_str()).collect();
+            let ids: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
             Err(Advised::error(
                 format!("several clients have the name {client}"),
                 format!("Give the id of the one that is meant: {}", ids.join(", ")),
