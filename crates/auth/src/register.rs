@@ -36,7 +36,7 @@ pub(crate) use limit::admit;
 
 /// The statements of this module, for the test that prepares each on every database.
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
-    [access::STATEMENTS, initial::STATEMENTS]
+    [access::STATEMENTS, initial::STATEMENTS, manage::STATEMENTS]
         .into_iter()
         .flatten()
         .copied()

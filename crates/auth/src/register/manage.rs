@@ -1,9 +1,13 @@
 //! Reading, replacing and removing one's own registration (RFC 7592 §2).
+//!
+//! Records: OAuth Client, Registration Access Token, OAuth Consent.
 
 use std::sync::Arc;
 
 use crema_crypto::{hash_hex, random_token};
 use crema_protocol::error::{ErrorCode, OAuthError};
+use crema_protocol::registration::ClientMetadata;
+use crema_store::{Sql, params};
 use serde_json::Value as Json;
 
 use super::access::{Managed, authorize};
@@ -12,6 +16,11 @@ use super::{Presented, as_metadata_error, client_fields, limit, metadata, open};
 use crate::client::{self, Along};
 use crate::user::GUEST;
 use crate::{Ctx, Failure};
+
+static FORGET_CONSENTS: Sql = Sql::new(r#"DELETE FROM "tabOAuth Consent" WHERE client = ?"#);
+
+/// The statements of this file, for the test that prepares each on every database.
+pub(super) static STATEMENTS: &[&Sql] = &[&FORGET_CONSENTS];
 
 /// What is registered for the client. Its secret is not told again.
 ///
@@ -46,12 +55,15 @@ pub async fn replace(
     let (metadata, body) = metadata(body, &settings)?;
     check_identity(ctx, &managed, client_id, &body)?;
     let mut fields = client_fields(&metadata, &settings)?;
-    if managed.client.rules.redirect_uris != metadata.redirect_uris {
+    let leads_elsewhere = leads_elsewhere(&managed, &metadata);
+    if leads_elsewhere {
         // Whoever vouched for the client did so for where it sent people then.
         fields.set("skip_authorization", "0");
     }
+    // What users allowed was another application, as far as they could see.
+    let is_another = leads_elsewhere || managed.client.app_name != metadata.display_name();
     let token = random_token(&*ctx.provider.environment().entropy);
-    let along = rotation(ctx, &managed, hash_hex(token.expose()));
+    let along = rotation(ctx, &managed, hash_hex(token.expose()), is_another);
     let changed = client::update_along(ctx, GUEST, client_id, fields, None, Some(along))
         .await
         .map_err(as_metadata_error)?;
@@ -59,12 +71,29 @@ pub async fn replace(
     stored::registered(ctx, client_id, secret, token).await
 }
 
-fn rotation(ctx: &Ctx, managed: &Managed, new: String) -> Along {
+/// Whether people could be sent to places that were not registered before.
+fn leads_elsewhere(managed: &Managed, metadata: &ClientMetadata) -> bool {
+    let before = &managed.client.rules.redirect_uris;
+    metadata
+        .redirect_uris
+        .iter()
+        .any(|uri| !before.contains(uri))
+}
+
+fn rotation(ctx: &Ctx, managed: &Managed, new: String, is_another: bool) -> Along {
     let now = (ctx.now, ctx.provider.site().local(ctx.now));
-    let job = Arc::new((managed.record.clone(), new));
+    let client = managed.client.name.clone();
+    let job = Arc::new((managed.record.clone(), new, client));
     Arc::new(move |tx| {
         let job = Arc::clone(&job);
-        Box::pin(async move { job.0.rotate(tx, &job.1, now).await })
+        Box::pin(async move {
+            let (record, new, client) = &*job;
+            record.rotate(tx, new, now).await?;
+            if is_another {
+                tx.execute(&FORGET_CONSENTS, params![client]).await?;
+            }
+            Ok(())
+        })
     })
 }
 

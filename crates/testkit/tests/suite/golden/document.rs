@@ -102,6 +102,9 @@ fn source(source: &str) -> String {
             let anchor = section.to_lowercase().replace(' ', "-").replace(',', "");
             format!("[security, {section}](security.md#{anchor})")
         }
+        Some("http.md") if section == "register_client" => {
+            "[registration](registration.md)".to_owned()
+        }
         Some("http.md") => {
             let anchor = match section {
                 "Resource server" => "#using-a-token",
@@ -236,6 +239,18 @@ fn json_summary(json: &Value) -> Option<String> {
     }
     if has("sub") {
         return Some("claims".to_owned());
+    }
+    if has("client_id_issued_at") {
+        let kind = match has("client_secret") {
+            true => "client with a secret",
+            false => "client without a secret",
+        };
+        let management = match has("registration_access_token") {
+            true => " and a token to manage it",
+            false => "",
+        };
+        let scope = json["scope"].as_str()?;
+        return Some(format!("a {kind}{management}, scope `{scope}`"));
     }
     if has("token_endpoint") {
         return Some(format!("metadata with {} members", members.len()));

@@ -263,6 +263,46 @@ async fn a_client_may_become_confidential_and_public_again() {
     app.close().await;
 }
 
+// What users allowed was the client as they saw it.
+#[tokio::test]
+async fn users_are_asked_again_by_what_looks_like_another_client() {
+    let app = App::start(Engine::Sqlite).await;
+    let http = app.http();
+    app.add_user(USER, PASSWORD, &["Report Manager"]).await;
+    let mut information = registered(&http, &confidential("client_secret_basic")).await;
+    let mut visitor = app.signed_in(USER, PASSWORD).await;
+    let mut uri = "https://shop.example/cb".to_owned();
+    for (changes, asked) in [
+        (json!({"client_name": "Shop"}), false),
+        (json!({"client_name": "Bank"}), true),
+        (
+            json!({"client_name": "Bank", "redirect_uris": ["https://elsewhere.example/"]}),
+            true,
+        ),
+        (
+            json!({"client_name": "Bank", "redirect_uris": ["https://elsewhere.example/"], "tos_uri": "https://a.example/"}),
+            false,
+        ),
+    ] {
+        let before = client(&information, &uri);
+        visitor.code(&before, &[("scope", "openid")]).await;
+        let body = replacement(&information, changes.clone());
+        let answer = management(&http, "PUT", &information)
+            .json(&body)
+            .send()
+            .await;
+        information = answer.json();
+        uri = body["redirect_uris"][0].as_str().unwrap().to_owned();
+        let after = client(&information, &uri);
+        let silent = visitor
+            .grant(&after, &[("scope", "openid"), ("prompt", "none")])
+            .await;
+        let wanted = if asked { "consent_required" } else { "" };
+        assert_eq!(silent.param("error"), wanted, "{changes}");
+    }
+    app.close().await;
+}
+
 // What an administrator has set stays his, and trust ends with the addresses it was given for.
 #[tokio::test]
 async fn a_replacement_takes_no_more_than_a_registration() {
