@@ -64,7 +64,7 @@ for_each_engine! {
         assert!(listed.iter().any(|one| one.uses_left == Some(0)));
     }
 
-    // spec: the use of a token is counted in the transaction of the registration
+    // The use of a token is counted in the transaction of the registration.
     async fn a_token_for_three_gives_three_clients_whoever_asks_at_once(app: &App) {
         app.set_settings(SETTINGS, &REQUIRED).await;
         let second = app.second_server().await;
@@ -104,7 +104,7 @@ async fn where_none_is_needed_a_bad_one_is_refused_all_the_same() {
     app.close().await;
 }
 
-// spec: spec/doctypes.md, "OAuth records are for System Managers"
+// spec: doctypes.md, "OAuth records are for System Managers"
 #[tokio::test]
 async fn system_managers_see_the_tokens_and_never_what_they_are() {
     let app = App::start(Engine::Sqlite).await;
