@@ -1,7 +1,6 @@
 //! What a message is answered with.
 
-use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use crema_auth::caller::Caller;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResult, DiscoverResult, ErrorCode, ErrorData,
@@ -215,7 +214,7 @@ fn params<P: DeserializeOwned>(given: Map<String, Value>) -> Result<P, ErrorData
 }
 
 fn accepted() -> Reply {
-    let mut reply = Reply::new(Body::empty());
-    *reply.status_mut() = StatusCode::ACCEPTED;
+    let mut reply = reply::json_text(StatusCode::ACCEPTED, Vec::new());
+    reply.headers_mut().remove(header::CONTENT_TYPE);
     reply
 }
