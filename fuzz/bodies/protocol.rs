@@ -13,6 +13,7 @@ use crema_protocol::metadata_document::{DocumentAddress, LARGEST, MetadataDocume
 use crema_protocol::params::{Params, ParamsError};
 use crema_protocol::pkce::{Allow, Challenge};
 use crema_protocol::registration::ClientMetadata;
+use crema_protocol::resource_scope::ResourceScopes;
 use crema_protocol::response::ResponseMode;
 use crema_protocol::scope::{Scope, grant_scope, narrow_scope};
 use crema_protocol::token_query::TokenQuery;
@@ -333,13 +334,27 @@ pub(crate) fn scope(data: &[u8]) {
     let both = requested.intersection(&registered);
     assert_eq!(set(&both), ours.intersection(&theirs).cloned().collect());
     assert_eq!(requested.is_subset_of(&registered), ours.is_subset(&theirs));
+    let available = registered.with_implied();
+    let (wide, named) = (ResourceScopes::of(&registered), set(&available));
+    // Within what is named, or opened by it.
+    let holds = |scope: &Scope, named: &BTreeSet<String>| {
+        let others = scope.iter().filter(|token| !named.contains(*token));
+        others.into_iter().all(|token| {
+            let alone = Scope::from_registered(token);
+            let opened = ResourceScopes::of(&alone);
+            !opened.is_empty() && wide.covers(&opened)
+        })
+    };
+    assert_eq!(available.covers(&requested), holds(&requested, &named));
     if let Ok(granted) = grant_scope(Some(&requested), &registered) {
-        assert!(granted.is_subset_of(&registered.with_implied()));
+        assert!(holds(&granted, &named));
+        assert!(wide.covers(&ResourceScopes::of(&granted)), "opens more");
         assert!(requested.is_empty() || granted.is_subset_of(&requested));
         assert!(!granted.is_empty());
     }
     if let Ok(narrowed) = narrow_scope(&registered, Some(&requested)) {
-        assert!(narrowed.is_subset_of(&registered));
+        assert!(holds(&narrowed, &theirs));
+        assert!(wide.covers(&ResourceScopes::of(&narrowed)), "opens more");
     }
 }
 
@@ -393,7 +408,7 @@ pub(crate) fn verifier(data: &[u8]) {
     }
 }
 
-/// One `resource`, and the issuer behind the first line feed.
+/// One `resource`, and the issuer behind the first line feed, which serves as a path too.
 pub(crate) fn resource(data: &[u8]) {
     let Some((resource, issuer)) = two(data) else {
         return;
@@ -407,10 +422,27 @@ pub(crate) fn resource(data: &[u8]) {
     );
     assert!(!canonical.contains(['#', '\\', ' ']) && canonical.is_ascii());
     let list = vec![canonical];
+    let path = issuer.find("/m").and_then(|at| issuer.get(at..));
+    let path = path.unwrap_or(issuer);
     if resources::check(issuer, &list).is_ok() {
         let own = resources::check(&list[0], &[issuer.to_owned()]);
         assert!(own.is_ok(), "of the same origin, but only one way");
+        // A part of it is good for no more than the whole.
+        let part = vec![format!("{}/x", list[0].trim_end_matches('/'))];
+        assert!(resources::narrow(&list, &part).is_ok());
+        assert!(
+            list == part || resources::narrow(&part, &list).is_err(),
+            "widened"
+        );
+        let opened = resources::admits(&part[0], issuer, path);
+        assert!(!opened || resources::admits(&list[0], issuer, path));
+    } else {
+        assert!(
+            !resources::admits(&list[0], issuer, path),
+            "of another site"
+        );
     }
+    assert!(resources::admits("", issuer, path));
     assert_eq!(resources::narrow(&list, &[]).as_ref(), Ok(&list));
     assert_eq!(resources::narrow(&list, &list).as_ref(), Ok(&list));
     assert!(resources::narrow(&[], &list).is_err());

@@ -52,6 +52,8 @@ const SCOPE: &[&str] = &[
     "openid email nope\nall openid",
     "crm_task:read\ncrm_task:*",
     "openid profile\nopenid openid  all",
+    "todo:read method:a.b todo:fly\nall",
+    "todo:* note:read\ntodo:read todo:write todo:create todo:delete",
 ];
 const CLAIMS: &[&str] = &[
     r#"{"userinfo":{"email":null},"id_token":{"auth_time":{"essential":true},"acr":{"values":["1"]}}}"#,
@@ -69,6 +71,8 @@ const RESOURCE: &[&str] = &[
     "HTTPS://Trust.Localhost:443/\nhttps://trust.localhost",
     "urn:example:resource\nhttp://trust.localhost:8000",
     "http://[::1]:80/a?b\nhttp://[0::1]",
+    "https://trust.localhost\nhttps://trust.localhost/mcp/x",
+    "https://trust.localhost/%6dcp/\nhttps://trust.localhost/mcp/../api",
 ];
 const AUTHORIZE: &[&str] = &[
     "client_id=em6d6dl40b&response_type=code&scope=all%20openid\
