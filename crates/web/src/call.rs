@@ -272,6 +272,11 @@ pub(crate) fn wants_html(path: &str, accept: Option<&str>) -> bool {
     if path.strip_suffix('/').unwrap_or(path) == endpoints::MCP.path {
         return false;
     }
+    // Where clients register nobody looks at pages.
+    // spec: http.md, register_client, "Off: 404 JSON"
+    if Endpoint::of(path) == Endpoint::Register {
+        return false;
+    }
     let api = path.starts_with("/api/") || path.contains("/.well-known/");
     accept.trim_start().starts_with("text/") || (!api && !accept.contains("application/json"))
 }

@@ -95,6 +95,50 @@ for_each_engine! {
         assert_eq!(app.count(version, vec![]).await, before);
     }
 
+    // spec: security.md, Inputs, outputs, network, "a length limit that is the same on every database"
+    async fn the_largest_registration_is_taken_and_one_more_is_not(app: &App) {
+        let http = app.http();
+        let wide = |count: usize| "\u{1f600}".repeat(count);
+        let page = |length: usize| format!("https://a.example/{}", "x".repeat(length - 18));
+        let uris = |scheme: &str, total: usize| -> Vec<String> {
+            let uri = |number: usize| format!("{scheme}://a.example/{number:02}{}", "y".repeat(140));
+            let each = uri(0).len() + 1;
+            (0..total / each).map(uri).collect()
+        };
+        let mut largest = json!({
+            "client_name": wide(140),
+            "redirect_uris": uris("https", 16_000),
+            "post_logout_redirect_uris": uris("https", 16_000),
+            "client_uri": page(2048),
+            "logo_uri": page(2048),
+            "tos_uri": page(2048),
+            "policy_uri": page(2048),
+            "software_id": wide(500),
+            "software_version": wide(500),
+            "contacts": [wide(1999), wide(1996) + "\"\\'"],
+        });
+        for number in 10..58 {
+            largest[format!("client_name#x{number}")] = json!(format!("{}{}", wide(30), "\"\\".repeat(14)));
+        }
+        let information = registered(&http, &largest).await;
+        for (name, value) in largest.as_object().unwrap() {
+            assert_eq!(&information[name], value, "{name}");
+        }
+        for (name, value) in [
+            ("client_name", json!(wide(141))),
+            ("client_uri", json!(page(2049))),
+            ("software_id", json!(wide(501))),
+            ("contacts", json!([wide(4000)])),
+            ("redirect_uris", json!(uris("https", 16_300))),
+            ("client_name#x99", json!(wide(140))),
+        ] {
+            let mut one_more = largest.clone();
+            one_more[name] = value;
+            let answer = registration(&http, &one_more).send().await;
+            refused(&answer, 400, "invalid_client_metadata");
+        }
+    }
+
     // spec: security.md, Inputs, outputs, network, "No input gives a 500"
     async fn what_is_refused_leaves_nothing_behind(app: &App) {
         let http = app.http();
@@ -177,7 +221,7 @@ async fn switched_off_nothing_is_there_at_once_and_in_every_process() {
     for http in [app.http(), second.http()] {
         let form = http.post(REGISTER).form(&[("client_name", "x")]);
         for request in [registration(&http, &public()), form] {
-            let answer = request.send().await;
+            let answer = request.header("Accept", "text/html").send().await;
             assert_eq!(answer.status, 404, "{}", answer.text());
             assert_eq!(answer.media_type(), "application/json");
         }
