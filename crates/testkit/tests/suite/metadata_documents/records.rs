@@ -3,7 +3,7 @@
 use crema_auth::retention::{Kind, Sweep};
 use crema_testkit::outgoing::Reply;
 use crema_testkit::visitor::Redirect;
-use crema_testkit::{Engine, for_each_engine};
+use crema_testkit::{ClientSpec, Engine, for_each_engine};
 
 use super::*;
 
@@ -353,5 +353,58 @@ async fn an_administrator_finds_it_by_address_and_by_name() {
         ctx.client_record(ADDRESS).await.unwrap().is_none(),
         "no name"
     );
+    world.close().await;
+}
+
+/// Forms send back all that they were given.
+#[tokio::test]
+async fn a_form_changes_a_switch_and_not_a_word() {
+    let world = World::new(Engine::Sqlite).await;
+    world.user().await.code(&client(), &[]).await;
+    let manager = "manager@example.com";
+    world
+        .app
+        .add_user(manager, PASSWORD, &["System Manager"])
+        .await;
+    let desk = world
+        .app
+        .add_client(ClientSpec::new("https://desk.example/cb"))
+        .await;
+    let mut visitor = world.app.signed_in(manager, PASSWORD).await;
+    let code = visitor.code(&desk, &[("scope", "all")]).await;
+    let http = world.app.http();
+    let token = http.redeem(&desk, &code, &[]).await.tokens().access_token;
+    let path = format!(
+        "/api/resource/OAuth%20Client/{}",
+        world.column("name").await
+    );
+    let mut record = http.get(&path).bearer(&token).send().await.json()["data"].clone();
+    assert_eq!(record["metadata_document_uri"], ADDRESS);
+    record["enabled"] = json!(0);
+    let put = async |record: &Value| {
+        http.request("PUT", &path)
+            .bearer(&token)
+            .json(record)
+            .send()
+            .await
+    };
+    let answer = put(&record).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    record = answer.json()["data"].clone();
+    assert_eq!(record["enabled"], 0);
+    let moved = "https://elsewhere.example/client.json";
+    let mut other = record.clone();
+    other["metadata_document_uri"] = json!(moved);
+    other["metadata_document_hash"] = json!(crema_crypto::hash_hex(moved));
+    put(&other).await;
+    assert_eq!(
+        world.column("metadata_document_hash").await,
+        crema_crypto::hash_hex(ADDRESS)
+    );
+    let mut other = http.get(&path).bearer(&token).send().await.json()["data"].clone();
+    other["redirect_uris"] = json!(format!("{CALLBACK}\n{LOOPBACK}\n{MORE}"));
+    let answer = put(&other).await;
+    assert_eq!(answer.status, 417, "{}", answer.text());
+    assert!(answer.text().contains("metadata document"));
     world.close().await;
 }
