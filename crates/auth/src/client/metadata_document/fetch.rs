@@ -45,9 +45,8 @@ pub(crate) struct Documents {
 /// The place of one document. Whoever holds it may fetch.
 type Slot = Mutex<Option<Kept>>;
 
-/// What was found, from and until when it counts.
+/// What was found, and until when it counts.
 struct Kept {
-    from: Timestamp,
     until: Timestamp,
     etag: Option<String>,
     found: Found,
@@ -57,9 +56,10 @@ struct Kept {
 type Found = Result<Arc<[u8]>, &'static str>;
 
 impl Kept {
-    /// A clock that was set back makes nothing live longer.
+    /// A clock that was set back makes nothing live longer than anything may. Requests that came
+    /// a little before the one that fetched are as good as those after it.
     fn is_fresh(&self, now: Timestamp) -> bool {
-        self.from <= now && now < self.until
+        now < self.until && self.until <= now.plus_seconds(LONGEST + SHORTEST)
     }
 }
 
@@ -137,46 +137,56 @@ async fn fetch(
         largest: LARGEST,
         time: TIME,
     };
-    let site = ctx.provider.site();
+    let config = ctx.provider.site().config();
     let outgoing = &ctx.provider.environment().outgoing;
-    let (found, etag, fresh_for) = match outgoing.get(&site.config(), &request).await {
+    let (found, etag, fresh_for) = match outgoing.get(&config, &request).await {
+        Ok(answer) => take(answer, before),
+        // Nothing was learned about the document.
         Err(OutgoingError::Busy) => return Err(Failure::TooMany { retry_after: 5 }),
         Err(error) => (Err(reason(error)), None, None),
-        Ok(Answer {
-            status: 304,
-            etag,
-            fresh_for,
-            ..
-        }) => match before {
-            Some((tag, text)) => {
-                let etag = etag.unwrap_or_else(|| tag.to_owned());
-                (Ok(Arc::clone(text)), Some(etag), fresh_for)
-            }
-            None => (Err(reason(OutgoingError::Status)), None, None),
-        },
-        Ok(answer) if !is_media_type(&answer.media_type) => (
-            Err("its media type is neither application/json nor application/…+json."),
-            None,
-            None,
-        ),
-        Ok(answer) => (Ok(answer.body.into()), answer.etag, answer.fresh_for),
     };
     let usable = found
         .as_ref()
-        .is_ok_and(|text: &Arc<[u8]>| parse(address, text, settings).is_ok());
-    let seconds = match (usable, fresh_for) {
-        (false, _) => FAILED,
-        (true, None) => USUAL,
-        (true, Some(seconds)) => i64::try_from(seconds)
-            .unwrap_or(LONGEST)
-            .clamp(SHORTEST, LONGEST),
-    };
+        .is_ok_and(|text| parse(address, text, settings).is_ok());
+    let seconds = if usable { kept_for(fresh_for) } else { FAILED };
     Ok(Kept {
-        from: ctx.now,
         until: ctx.now.plus_seconds(seconds),
         etag,
         found,
     })
+}
+
+/// The text of an answer, its entity tag and for how long its server takes it to be fresh.
+/// `before` is what the request asked about.
+fn take(
+    answer: Answer,
+    before: Option<(&str, &Arc<[u8]>)>,
+) -> (Found, Option<String>, Option<u64>) {
+    if answer.status == 304 {
+        return match before {
+            Some((tag, text)) => {
+                let tag = answer.etag.unwrap_or_else(|| tag.to_owned());
+                (Ok(Arc::clone(text)), Some(tag), answer.fresh_for)
+            }
+            None => (Err(reason(OutgoingError::Status)), None, None),
+        };
+    }
+    if !is_media_type(&answer.media_type) {
+        let why = "its media type is neither application/json nor application/…+json.";
+        return (Err(why), None, None);
+    }
+    (Ok(answer.body.into()), answer.etag, answer.fresh_for)
+}
+
+/// Seconds for which a usable document is kept.
+// spec: draft-ietf-oauth-client-id-metadata-document §4.4, "upper and/or lower bounds"
+fn kept_for(fresh_for: Option<u64>) -> i64 {
+    match fresh_for {
+        None => USUAL,
+        Some(seconds) => i64::try_from(seconds)
+            .unwrap_or(LONGEST)
+            .clamp(SHORTEST, LONGEST),
+    }
 }
 
 /// What people are told: nothing from which they could learn what is where inside.
@@ -190,5 +200,27 @@ fn reason(error: OutgoingError) -> &'static str {
             "its server answers with an error or a redirect instead of status 200."
         }
         OutgoingError::TooLarge => "it is larger than 16 KiB.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_waited_share_what_the_first_one_fetched() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let kept = Kept {
+            until: now.plus_seconds(kept_for(Some(u64::MAX))),
+            etag: None,
+            found: Err("any"),
+        };
+        // Their moment is that of their arrival, before or after the fetch.
+        for moment in [now, now.minus_seconds(5), now.plus_seconds(5)] {
+            assert!(kept.is_fresh(moment));
+        }
+        assert!(kept.is_fresh(kept.until.minus_seconds(1)));
+        assert!(!kept.is_fresh(kept.until));
+        assert!(!kept.is_fresh(now.minus_seconds(2 * LONGEST)), "set back");
     }
 }
