@@ -253,9 +253,10 @@ async fn must_ask(ctx: &Ctx, examined: &Examined, user: &User) -> Result<bool, F
         if client.skip_authorization {
             return Ok(false);
         }
-        // What a document says may have changed since the token was given; consents end then.
+        // What an app says of itself may have changed since the token was given; consents end then.
         if settings.skip_authorization
             && described.is_none()
+            && !client.dynamically_registered
             && consent::has_active_token(ctx, &user.name, client, &scope, resources).await?
         {
             return Ok(false);

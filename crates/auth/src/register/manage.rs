@@ -56,8 +56,9 @@ pub async fn replace(
     check_identity(ctx, &managed, client_id, &body)?;
     let mut fields = client_fields(&metadata, &settings)?;
     let leads_elsewhere = leads_elsewhere(&managed, &metadata);
-    if leads_elsewhere {
-        // Whoever vouched for the client did so for where it sent people then.
+    if leads_elsewhere || managed.client.is_public() != metadata.is_public() {
+        // Whoever vouched for the client did so for where it sent people then, and for how it
+        // proves itself: a public client that leads to a device is never trusted so.
         fields.set("skip_authorization", "0");
     }
     // What users allowed was another application, as far as they could see.

@@ -11,6 +11,7 @@ mod audience;
 mod browser;
 mod callers;
 mod discovery;
+mod discovery_attacks;
 mod golden;
 mod harness;
 mod mcp;
