@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crema_crypto::token::random_name;
 use crema_document::LocalTime;
 use crema_protocol::limits;
+use crema_protocol::redirect_uri::split_registered;
 use crema_protocol::scope::Scope;
 use crema_store::{Sql, Transaction, params};
 
@@ -26,13 +27,15 @@ static INSERT: Sql = Sql::new(
 static WIDEN: Sql = Sql::new(
     r#"UPDATE "tabOAuth Consent" SET scopes = ?, given_at = ?, modified = ? WHERE name = ?"#,
 );
+static CLIENT: Sql =
+    Sql::new(r#"SELECT app_name, redirect_uris FROM "tabOAuth Client" WHERE name = ? {lock}"#);
 static ACTIVE_TOKENS: Sql = Sql::new(
     r#"SELECT scopes, resource FROM "tabOAuth Bearer Token"
     WHERE "user" = ? AND client = ? AND status = 'Active' AND expires_at > ?"#,
 );
 
 /// The statements of this file, for the test that prepares each on every database.
-pub static STATEMENTS: &[&Sql] = &[&READ, &INSERT, &WIDEN, &ACTIVE_TOKENS];
+pub static STATEMENTS: &[&Sql] = &[&READ, &INSERT, &WIDEN, &CLIENT, &ACTIVE_TOKENS];
 
 /// Whether what is asked for was allowed before.
 ///
@@ -99,7 +102,7 @@ pub async fn has_active_token(
 pub struct NewConsent {
     name: String,
     user: String,
-    client: String,
+    client: Arc<Client>,
     scope: Scope,
     resource: String,
     given_at: i64,
@@ -118,7 +121,7 @@ impl NewConsent {
         NewConsent {
             name: random_name(&*ctx.provider.environment().entropy),
             user: user.to_owned(),
-            client: client.name.clone(),
+            client: Arc::clone(client),
             scope: scope.clone(),
             resource: resource.to_owned(),
             given_at: ctx.now.micros(),
@@ -126,12 +129,18 @@ impl NewConsent {
         }
     }
 
-    /// Stores it, or widens the one that exists for the same user, client and resource.
+    /// Stores it, or widens the one that exists for the same user, client and resource. Nothing
+    /// is remembered about a client that has become another one since the user was asked.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn store(&self, tx: &mut Transaction) -> Result<(), Failure> {
-        let rows = tx.rows(&READ, params![&self.user, &self.client]).await?;
+        if !self.is_as_it_was(tx).await? {
+            return Ok(());
+        }
+        let rows = tx
+            .rows(&READ, params![&self.user, &self.client.name])
+            .await?;
         for row in &rows {
             if !is_same(row.opt_text(2)?.unwrap_or_default(), &self.resource) {
                 continue;
@@ -149,13 +158,25 @@ impl NewConsent {
             &self.user,
             &self.user,
             &self.user,
-            &self.client,
+            &self.client.name,
             self.scope.to_string(),
             &self.resource,
             self.given_at,
         ];
         tx.execute(&INSERT, values).await?;
         Ok(())
+    }
+
+    /// Whether the client has the name that the user saw, and leads nowhere else; from here on to
+    /// the end of the transaction.
+    async fn is_as_it_was(&self, tx: &mut Transaction) -> Result<bool, Failure> {
+        let Some(row) = tx.row(&CLIENT, params![&self.client.name]).await? else {
+            return Ok(false);
+        };
+        let uris = split_registered(row.opt_text(1)?.unwrap_or_default());
+        let were = &self.client.rules.redirect_uris;
+        Ok(row.opt_text(0)? == Some(&self.client.app_name)
+            && uris.iter().all(|uri| were.iter().any(|one| one == uri)))
     }
 }
 

@@ -17,10 +17,12 @@ use crate::client::{self, Along};
 use crate::user::GUEST;
 use crate::{Ctx, Failure};
 
+/// Before consents are forgotten: none is being given meanwhile.
+static LOCK: Sql = Sql::new(r#"SELECT name FROM "tabOAuth Client" WHERE name = ? {lock}"#);
 static FORGET_CONSENTS: Sql = Sql::new(r#"DELETE FROM "tabOAuth Consent" WHERE client = ?"#);
 
 /// The statements of this file, for the test that prepares each on every database.
-pub(super) static STATEMENTS: &[&Sql] = &[&FORGET_CONSENTS];
+pub(super) static STATEMENTS: &[&Sql] = &[&LOCK, &FORGET_CONSENTS];
 
 /// What is registered for the client. Its secret is not told again.
 ///
@@ -91,6 +93,7 @@ fn rotation(ctx: &Ctx, managed: &Managed, new: String, is_another: bool) -> Alon
             let (record, new, client) = &*job;
             record.rotate(tx, new, now).await?;
             if is_another {
+                tx.row(&LOCK, params![client]).await?;
                 tx.execute(&FORGET_CONSENTS, params![client]).await?;
             }
             Ok(())

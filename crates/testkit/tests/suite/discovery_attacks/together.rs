@@ -70,4 +70,30 @@ for_each_engine! {
         second.stop().await;
         world.app.close().await;
     }
+
+    // What the user saw is what is allowed, whenever the client changes itself.
+    async fn no_consent_for_a_client_as_it_was_stays_for_what_it_is(engine: Engine) {
+        let world = World::new(engine).await;
+        let second = world.app.second_server().await;
+        let mut visitor = world.user().await;
+        for round in 0..4 {
+            let information = registered(&world.app.http(), json!({})).await;
+            let own = client(&information);
+            let page = authorize(&mut visitor, &own, &[("scope", "openid")]).await;
+            let other = format!("https://evil.example/{round}");
+            let http = second.http();
+            let changes = json!({"client_name": "Bank", "redirect_uris": [other]});
+            let before = information.clone();
+            let change = tokio::spawn(async move { replace(&http, &before, changes).await });
+            let answer = visitor.decide(&page, "allow").await;
+            let changed = change.await.unwrap();
+            assert_eq!(changed.status, 200, "{}", changed.text());
+            assert!(matches!(answer.status, 302 | 303 | 400), "{}", answer.text());
+            let silent = [("scope", "openid"), ("prompt", "none")];
+            let silent = visitor.grant(&client(&changed.json()), &silent).await;
+            assert_eq!(silent.param("error"), "consent_required");
+        }
+        second.stop().await;
+        world.app.close().await;
+    }
 }
