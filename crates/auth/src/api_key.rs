@@ -16,7 +16,7 @@ use crema_crypto::{Secret, constant_time_eq, hash_hex, random_hex, random_token}
 use crema_store::{Row, Sql};
 
 pub use self::check::{KeyHolder, Verdict, check};
-pub use self::generate::generate;
+pub use self::generate::{generate, generate_first};
 pub use self::record::{
     ApiKeyChange, ApiKeySummary, NewApiKey, change, create, end_of_user, list, revoke,
 };

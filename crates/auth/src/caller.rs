@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crema_document::access::{Action, Actor, Reach};
+use crema_document::access::{Action, Actor, Reach, UserPermissions};
 use crema_protocol::authorization::{ApiKeyPair, Authorization, AuthorizationError};
 use crema_protocol::resource_scope::{ResourceScopes, Verb};
 use crema_protocol::scope::Scope;
@@ -15,7 +15,7 @@ use crema_protocol::scope::Scope;
 use crate::api_key::{self, Verdict};
 use crate::bearer::{self, Unusable};
 use crate::session::Session;
-use crate::user::{GUEST, User, WRONG_ADDRESS};
+use crate::user::{ADMINISTRATOR, GUEST, User, WRONG_ADDRESS};
 use crate::{Ctx, Failure};
 
 /// What a caller has shown.
@@ -107,6 +107,46 @@ impl Caller {
     pub fn is_fresh(&self, ctx: &Ctx) -> bool {
         let age = self.auth_time.map(|then| ctx.now.seconds() - then);
         age.is_some_and(|seconds| (0..FRESH).contains(&seconds))
+    }
+
+    /// Administrator in person, at this moment: who is behind whatever the command line does.
+    pub fn administrator(ctx: &Ctx) -> Caller {
+        let actor = Actor {
+            user: ADMINISTRATOR.to_owned(),
+            roles: [ADMINISTRATOR.to_owned()].into(),
+            administrator: true,
+            user_permissions: Arc::new(UserPermissions::default()),
+            reach: Reach::Everything,
+        };
+        Caller {
+            user: ADMINISTRATOR.to_owned(),
+            actor: Arc::new(actor),
+            credential: Credential::Session,
+            scopes: None,
+            auth_time: Some(ctx.now.seconds()),
+        }
+    }
+
+    /// The caller inside of a method that a scope of the credential names: what the method does
+    /// with documents of this DocType (its name in snake case) is then within reach. The user's
+    /// permissions count on top, as ever.
+    #[must_use]
+    pub fn within(&self, method: &str, doctype: &str, actions: &[Action]) -> Caller {
+        let mut caller = self.clone();
+        let named = |scopes: &Arc<ResourceScopes>| scopes.methods.contains(method);
+        if !self.scopes.as_ref().is_some_and(named) {
+            return caller;
+        }
+        if let Reach::Some(opened) = &self.actor.reach {
+            let mut opened = opened.clone();
+            let own = opened.entry(doctype.to_owned()).or_default();
+            own.extend(actions);
+            caller.actor = Arc::new(Actor {
+                reach: Reach::Some(opened),
+                ..Actor::clone(&self.actor)
+            });
+        }
+        caller
     }
 
     /// Somebody within the scopes of what was shown.

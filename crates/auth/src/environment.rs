@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crema_crypto::{Entropy, SystemEntropy};
 use crema_document::{Clock, SystemClock};
 
+use crate::app_code::AppCode;
 use crate::events::Events;
 use crate::outgoing::Outgoing;
 use crate::password::PasswordPool;
@@ -25,6 +26,8 @@ pub struct Environment {
     pub events: Arc<Events>,
     /// Sends requests to other servers.
     pub outgoing: Outgoing,
+    /// The apps that come with the program.
+    pub apps: &'static [AppCode],
 }
 
 impl Environment {
@@ -38,6 +41,7 @@ impl Environment {
             signers: Signers::default(),
             events: Arc::default(),
             outgoing: Outgoing::system(),
+            apps: &[],
         }
     }
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api_key;
+pub mod app_code;
 pub mod apps;
 pub mod audit;
 pub mod authorize;

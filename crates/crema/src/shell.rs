@@ -92,9 +92,12 @@ impl Shell {
     /// The shell of a command line.
     pub(crate) fn new(globals: Globals) -> Shell {
         Shell {
-            bench: Bench::at(globals.bench),
+            bench: Bench::at(globals.bench).with_apps(std::slice::from_ref(&crema_crm::APP)),
             json: globals.json,
-            environment: Environment::system(),
+            environment: Environment {
+                apps: std::slice::from_ref(&crema_crm::CODE),
+                ..Environment::system()
+            },
             site: globals.site,
         }
     }

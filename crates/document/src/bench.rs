@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::apps::BuiltinApp;
 use crate::config::{self, ConfigError, ConfigFile, FileStamp, SiteConfig};
 use crate::hosts::{HostMap, SiteNames, normal_host};
 
@@ -64,12 +65,29 @@ pub enum BenchError {
 #[derive(Clone, Debug)]
 pub struct Bench {
     root: PathBuf,
+    apps: &'static [BuiltinApp],
 }
 
 impl Bench {
     /// The bench in that folder. Nothing is made: an absent folder is a bench without sites.
     pub fn at(root: impl Into<PathBuf>) -> Bench {
-        Bench { root: root.into() }
+        Bench {
+            root: root.into(),
+            apps: &[],
+        }
+    }
+
+    /// The same with apps that the program brings along: they need no folder below `apps/`, and
+    /// none takes their place.
+    #[must_use]
+    pub fn with_apps(mut self, apps: &'static [BuiltinApp]) -> Bench {
+        self.apps = apps;
+        self
+    }
+
+    /// The app of that name among those that the program brings along.
+    pub fn builtin_app(&self, name: &str) -> Option<&'static BuiltinApp> {
+        self.apps.iter().find(|app| app.name == name)
     }
 
     /// The bench in that folder, with whatever is absent of its layout made.

@@ -97,6 +97,7 @@ impl AppBuilder {
     pub async fn build(self) -> App {
         let folder = tempfile::tempdir().expect("no temporary folder");
         let bench = Bench::create(folder.path()).expect("the bench could not be made");
+        let bench = bench.with_apps(std::slice::from_ref(&crema_crm::APP));
         let entropy: Arc<dyn Entropy> = match self.seed {
             Some(seed) => Arc::new(SeededEntropy::new(seed)),
             None => Arc::new(SystemEntropy),
@@ -109,6 +110,7 @@ impl AppBuilder {
             signers: crema_auth::signing::Signers::default(),
             events: Arc::default(),
             outgoing: (self.outgoing.clone()).unwrap_or_else(Internet::nowhere),
+            apps: std::slice::from_ref(&crema_crm::CODE),
         };
         let registry = Registry::builtin().expect("the definitions are broken");
         let site = HostedSite::create(&bench, &self, &environment, &registry).await;
@@ -252,7 +254,8 @@ impl App {
         Ctx::new(provider, address, "test", self.http_of(site).origin())
     }
 
-    /// Installs the app in the folder of that name below the bench's `apps/` on the first site.
+    /// Installs an app on the first site: one that comes with the program, or the folder of that
+    /// name below the bench's `apps/`.
     ///
     /// # Panics
     /// When the app cannot be installed.

@@ -45,9 +45,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crema-document",
         ],
     ),
+    ("crema-crm", &["crema-auth", "crema-document"]),
     (
         "crema",
         &[
+            "crema-crm",
             "crema-web",
             "crema-auth",
             "crema-protocol",
@@ -60,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "crema-testkit",
         &[
+            "crema-crm",
             "crema-web",
             "crema-auth",
             "crema-protocol",

@@ -454,6 +454,7 @@ async fn route(call: &Call) -> Result<Reply, Problem> {
         Endpoint::Openapi => openapi::answer(call).await,
         Endpoint::LoginPage => account::login(call).await,
         Endpoint::Me => account::me(call).await,
+        Endpoint::Callback => account::callback(call).await,
         Endpoint::Home => match command(call, path)? {
             Some(name) => {
                 let method = Endpoint::of_method(&name);

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crema_crypto::Secret;
 use crema_document::passwords::{self, StoredPassword};
 use crema_document::version;
 use crema_store::{Sql, Transaction, Value, params};
@@ -15,7 +16,8 @@ use crate::caller::Caller;
 use crate::user::GUEST;
 use crate::{Ctx, Failure};
 
-static LOCK: Sql = Sql::new(r#"SELECT name, api_key FROM "tabUser" WHERE name = ? {lock}"#);
+static LOCK: Sql =
+    Sql::new(r#"SELECT name, api_key, api_secret FROM "tabUser" WHERE name = ? {lock}"#);
 static SET: Sql = Sql::new(
     r#"UPDATE "tabUser" SET api_key = ?, api_secret = ?, modified = ?, modified_by = ?
     WHERE name = ?"#,
@@ -32,6 +34,35 @@ pub(super) static STATEMENTS: &[&Sql] = &[&LOCK, &SET];
 /// [`Failure::NotFound`]; [`Failure::Validation`] for Guest.
 // spec: http.md, Resource server, "`generate_keys` … System Manager only, secret shown once"
 pub async fn generate(ctx: &Ctx, caller: &Caller, user: &str) -> Result<NewPair, Failure> {
+    let (name, api_key, api_secret) = give(ctx, caller, user, false).await?;
+    let api_secret = api_secret.ok_or_else(|| Failure::internal("no secret was stored"))?;
+    Ok(NewPair {
+        name,
+        api_key,
+        api_secret,
+    })
+}
+
+/// Gives a user a key and a secret who has none; a pair that is there stays as it is. Answers
+/// the key, and the secret when it is new.
+///
+/// # Errors
+/// As [`generate`].
+pub async fn generate_first(
+    ctx: &Ctx,
+    caller: &Caller,
+    user: &str,
+) -> Result<(String, Option<Secret<String>>), Failure> {
+    let (_, api_key, api_secret) = give(ctx, caller, user, true).await?;
+    Ok((api_key, api_secret))
+}
+
+async fn give(
+    ctx: &Ctx,
+    caller: &Caller,
+    user: &str,
+    only_first: bool,
+) -> Result<(String, String, Option<Secret<String>>), Failure> {
     let actor = &caller.actor;
     if !(actor.administrator || actor.roles.contains(SYSTEM_MANAGER)) {
         let text = "Only a System Manager makes API keys.";
@@ -50,6 +81,7 @@ pub async fn generate(ctx: &Ctx, caller: &Caller, user: &str) -> Result<NewPair,
     super::require_right_over(ctx, caller, &known)?;
     let secret = draw_secret(ctx);
     let job = Arc::new(Job {
+        only_first,
         user: known.name.clone(),
         by: caller.user.clone(),
         local: ctx.provider.site().local(ctx.now).into(),
@@ -60,7 +92,7 @@ pub async fn generate(ctx: &Ctx, caller: &Caller, user: &str) -> Result<NewPair,
             .about("User", &known.name)
             .detail("change", "generated"),
     });
-    let api_key = ctx
+    let (api_key, is_new) = ctx
         .provider
         .database()
         .write(move |tx| {
@@ -68,14 +100,11 @@ pub async fn generate(ctx: &Ctx, caller: &Caller, user: &str) -> Result<NewPair,
             Box::pin(async move { job.run(tx).await })
         })
         .await?;
-    Ok(NewPair {
-        name: known.name.clone(),
-        api_key,
-        api_secret: secret,
-    })
+    Ok((known.name.clone(), api_key, is_new.then_some(secret)))
 }
 
 struct Job {
+    only_first: bool,
     user: String,
     by: String,
     local: Value,
@@ -85,13 +114,18 @@ struct Job {
 }
 
 impl Job {
-    async fn run(&self, tx: &mut Transaction) -> Result<String, Failure> {
+    /// The key, and whether the secret was stored.
+    async fn run(&self, tx: &mut Transaction) -> Result<(String, bool), Failure> {
         let row = tx.row(&LOCK, params![&self.user]).await?;
         let row = row.ok_or_else(|| not_found(&self.user))?;
         if row.text(0)? != self.user {
             return Err(not_found(&self.user));
         }
         let kept = row.opt_text(1)?.filter(|key| !key.is_empty());
+        let has_secret = row.opt_text(2)?.is_some_and(|mask| !mask.is_empty());
+        if let Some(kept) = kept.filter(|_| self.only_first && has_secret) {
+            return Ok((kept.to_owned(), false));
+        }
         let key = kept.unwrap_or(&self.new_key).to_owned();
         let values = params![&key, MASK, self.local.clone(), &self.by, &self.user];
         tx.execute(&SET, values).await?;
@@ -99,7 +133,7 @@ impl Job {
         audit::record(tx, &self.entry).await?;
         // The record is kept in memory, with its `modified`.
         version::bump(tx).await?;
-        Ok(key)
+        Ok((key, true))
     }
 }
 

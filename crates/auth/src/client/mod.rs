@@ -5,12 +5,14 @@
 //! Records: OAuth Client, OAuth Client Role, Previous Client Secret, `__Auth`.
 
 mod check;
+mod ensure;
 pub(crate) mod metadata_document;
 mod record;
 mod report;
 mod secret;
 mod write;
 
+pub use ensure::{EnsuredClient, ensure};
 pub use record::ClientFields;
 pub(crate) use report::show_with_creation;
 pub use report::{ClientSummary, ReportRow, list, report, show};
@@ -51,6 +53,7 @@ static STATEMENTS: &[&Sql] = &[&LOAD, &LOAD_BY_DOCUMENT, &ROLES];
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         STATEMENTS,
+        ensure::STATEMENTS,
         metadata_document::STATEMENTS,
         report::STATEMENTS,
         secret::STATEMENTS,

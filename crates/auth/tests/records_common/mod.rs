@@ -153,6 +153,7 @@ fn provider(site: Site, clock: &Arc<FixedClock>, seed: u64) -> Arc<Provider> {
         signers: crema_auth::signing::Signers::default(),
         events: Arc::default(),
         outgoing: crema_auth::outgoing::Outgoing::system(),
+        apps: &[],
     };
     Arc::new(Provider::new(Arc::new(site), environment).unwrap())
 }

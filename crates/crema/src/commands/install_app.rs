@@ -8,15 +8,15 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::shell::{OpenSite, SiteCommand};
 
-/// Install an app of data: its DocTypes with their tables, its documents.
+/// Install an app: its DocTypes with their tables, its documents.
 ///
-/// An app is a folder below `apps/` with DocTypes in Frappe's JSON format and documents in
+/// `crm` comes with the program, see docs/crm.md. Any other app is a folder below `apps/` with DocTypes in Frappe's JSON format and documents in
 /// `fixtures/`; see docs/apps.md. A running server serves it at its next request. An app that is
 /// installed already is brought up to what its folder holds, as `migrate` does it.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  crema install-app shop")]
 pub(crate) struct InstallApp {
-    /// The apps, which are folders of these names below `apps/`.
+    /// The apps: crm, or folders of these names below `apps/`.
     #[arg(value_name = "APP", required = true)]
     apps: Vec<String>,
     /// Install again. Accepted for the habit: what differs is brought up to date anyway.

@@ -1,6 +1,7 @@
 //! `list-patches`: which patches ran on a site, and which are still to run.
 
 use clap::Args;
+use crema_document::apps::installed;
 use crema_document::patches;
 use serde_json::{Value, json};
 
@@ -17,7 +18,14 @@ pub(crate) struct ListPatches {}
 impl SiteCommand for ListPatches {
     async fn run(&self, site: &OpenSite) -> anyhow::Result<Answer> {
         let ran = patches::ran(site.ctx.provider.database()).await?;
-        let known: Vec<&str> = patches::builtin().iter().map(|patch| patch.name).collect();
+        let apps = installed(site.ctx.provider.database()).await?;
+        let code = site.ctx.provider.environment().apps.iter();
+        let of_apps = code
+            .filter(|code| apps.iter().any(|app| app.name == code.name))
+            .flat_map(|code| code.patches)
+            .map(|patch| patch.name);
+        let own = patches::builtin().iter().map(|patch| patch.name);
+        let known: Vec<&str> = own.chain(of_apps).collect();
         let mut others: Vec<&str> = ran
             .iter()
             .map(String::as_str)

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use crema_auth::{Environment, apps};
-use crema_document::Site;
+use crema_document::apps::AppFolder;
 use crema_document::schema::Change;
+use crema_document::{Site, SiteError};
 use serde_json::json;
 
 use crate::answer::Answer;
@@ -22,21 +23,9 @@ pub(crate) struct Migrate {}
 impl Migrate {
     pub(crate) async fn run(&self, shell: &Shell) -> anyhow::Result<()> {
         let sites = shell.sites()?;
-        let registry = shell.registry()?;
-        let (registry, environment) = (&registry, &shell.environment);
         shell
             .each(sites, async |name: String| {
-                let site = Site::open(&shell.bench, &name, registry.clone())?;
-                // Rebuilding a large table takes as long as it takes.
-                site.database().unhurried();
-                let now = environment.clock.now();
-                let changes = match site.migrate(now, shell.random()).await {
-                    Ok(changes) => with_fixtures(site, environment, &changes).await,
-                    Err(error) => {
-                        site.close().await;
-                        Err(error.into())
-                    }
-                }?;
+                let changes = one(shell, &name).await?;
                 let text = match changes.as_slice() {
                     [] => "Nothing to do.".to_owned(),
                     some => some.join("\n"),
@@ -47,7 +36,25 @@ impl Migrate {
     }
 }
 
-/// What was done, with the documents of the apps.
+/// Migrates one site. Answers what was done.
+///
+/// # Errors
+/// When something could not be done; what came before it is done.
+pub(crate) async fn one(shell: &Shell, name: &str) -> anyhow::Result<Vec<String>> {
+    let site = Site::open(&shell.bench, name, shell.registry()?)?;
+    // Rebuilding a large table takes as long as it takes.
+    site.database().unhurried();
+    let now = shell.environment.clock.now();
+    match site.migrate(now, shell.random()).await {
+        Ok(changes) => with_fixtures(site, &shell.environment, &changes).await,
+        Err(error) => {
+            site.close().await;
+            Err(error.into())
+        }
+    }
+}
+
+/// What was done, with the documents and patches of the apps.
 async fn with_fixtures(
     site: Site,
     environment: &Environment,
@@ -55,13 +62,20 @@ async fn with_fixtures(
 ) -> anyhow::Result<Vec<String>> {
     let mut done: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let folders = site.app_folders().await?;
-    if folders.iter().all(|app| app.fixtures.is_empty()) {
+    let is_code = |app: &AppFolder| environment.apps.iter().any(|code| code.name == app.name);
+    if (folders.iter()).all(|app| app.fixtures.is_empty() && !is_code(app)) {
         site.close().await;
         return Ok(done);
     }
     let site = OpenSite::of(site, environment.clone()).await?;
-    let fixtures = apps::fixtures(&site.ctx, &folders).await;
+    let rest = of_apps(&site, &folders).await;
     site.close().await;
-    done.extend(fixtures?);
+    done.extend(rest?);
+    Ok(done)
+}
+
+async fn of_apps(site: &OpenSite, folders: &[AppFolder]) -> Result<Vec<String>, SiteError> {
+    let mut done = apps::fixtures(&site.ctx, folders).await?;
+    done.extend(apps::patches(&site.ctx).await?);
     Ok(done)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod add_system_manager;
 pub(crate) mod add_user;
+pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod destroy_all_sessions;
 pub(crate) mod disable_user;
@@ -70,6 +71,7 @@ async fn once(command: Command, shell: &mut Shell, log: &Log) -> anyhow::Result<
         Command::InstallApp(command) => shell.on_sites(|| Ok(command)).await,
         Command::UninstallApp(command) => shell.on_sites(|| Ok(command)).await,
         Command::ListApps(command) => shell.on_sites(|| Ok(command)).await,
+        Command::Bootstrap(command) => Box::pin(command.run(shell)).await,
         Command::SetConfig(command) => command.run(shell).await,
         Command::ShowConfig(command) => command.run(shell).await,
         Command::AddUser(command) => shell.on_sites(|| command.ready()).await,

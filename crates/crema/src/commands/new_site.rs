@@ -68,7 +68,7 @@ pub(crate) struct NewSite {
     /// Read Administrator's password from stdin.
     #[arg(long, conflicts_with_all = ["admin_password", "admin_password_file", "db_root_password_stdin"])]
     admin_password_stdin: bool,
-    /// An app of data to install, see `crema install-app`. May be repeated.
+    /// An app to install: crm, or one of data, see `crema install-app`. May be repeated.
     #[arg(long = "install-app", value_name = "APP")]
     apps: Vec<String>,
     /// Make it the current site.
@@ -256,9 +256,10 @@ pub(crate) async fn make(
     wanted: &Wanted,
     chosen: Option<&Secret<String>>,
 ) -> anyhow::Result<Made> {
-    let bench = Bench::create(shell.bench.root())?;
+    Bench::create(shell.bench.root())?;
     let now = shell.environment.clock.now();
-    let (site, _) = Site::create(&bench, wanted, shell.registry()?, now, shell.random()).await?;
+    let (site, _) =
+        Site::create(&shell.bench, wanted, shell.registry()?, now, shell.random()).await?;
     let site = OpenSite::of(site, shell.environment.clone()).await?;
     let generated = match chosen {
         Some(_) => None,

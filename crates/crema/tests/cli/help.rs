@@ -47,6 +47,7 @@ fn every_command_is_there() {
         "install-app",
         "uninstall-app",
         "list-apps",
+        "bootstrap",
         "set-config",
         "show-config",
         "add-user",
@@ -112,6 +113,9 @@ fn name_everything(bench: &Bench, example: &str) {
     let adds_user = example.contains("add-user") || example.contains("add-system-manager");
     if example.contains("jo@example.com") && !adds_user {
         bench.run(&["add-user", "jo@example.com"]).ok();
+    }
+    if example.contains("bootstrap") {
+        bench.run(&["--site", "all", "install-app", "crm"]).ok();
     }
     if example.contains("install-app shop") {
         crate::apps::shop(bench);

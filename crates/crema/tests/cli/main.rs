@@ -13,6 +13,7 @@ mod blocks;
 mod clients;
 mod config;
 mod connect;
+mod crm;
 mod databases;
 mod docs;
 mod harness;

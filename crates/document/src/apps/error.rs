@@ -33,6 +33,16 @@ pub enum AppError {
     /// It is not on the site.
     #[error("the app {0} is not installed")]
     NotInstalled(String),
+    /// Its own code did not do its part: an install hook or a patch.
+    #[error("{what} of the app {app}: {reason}")]
+    Code {
+        /// The app.
+        app: String,
+        /// Which part.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
     /// What is left would not be complete.
     #[error("the app {app} is needed: {reason}")]
     Needed {

@@ -27,6 +27,17 @@ pub struct AppFolder {
     pub fixtures: Vec<Fixture>,
 }
 
+/// An app whose DocTypes are compiled into the program, so that it needs no folder.
+#[derive(Debug)]
+pub struct BuiltinApp {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// File names of its DocTypes, as errors show them, and what they hold.
+    pub doctypes: &'static [(&'static str, &'static str)],
+}
+
 /// A DocType of an app.
 #[derive(Clone, Debug)]
 pub struct Definition {
@@ -38,7 +49,7 @@ pub struct Definition {
 }
 
 impl AppFolder {
-    /// Reads `apps/<app>/`: definitions from `**/doctype/**.json`, documents from
+    /// An app that the bench brings along, else what is in `apps/<app>/`: definitions from `**/doctype/**.json`, documents from
     /// `**/fixtures/*.json`. Whether links lead somewhere is not looked at yet.
     ///
     /// # Errors
@@ -49,6 +60,9 @@ impl AppFolder {
         }
         if matches!(app, "frappe" | "crema") {
             return Err(AppError::Reserved(app.to_owned()));
+        }
+        if let Some(builtin) = bench.builtin_app(app) {
+            return AppFolder::builtin(builtin);
         }
         let folder = files::app_folder(bench, app)?;
         let found = AppFiles::find(&folder)?;
@@ -79,6 +93,24 @@ impl AppFolder {
         })
     }
 
+    /// What a compiled-in app holds.
+    fn builtin(app: &BuiltinApp) -> Result<AppFolder, AppError> {
+        let mut definitions = Vec::new();
+        for (file, text) in app.doctypes {
+            definitions.extend(Definition::parse(
+                app.name,
+                Path::new(file),
+                (*text).to_owned(),
+            )?);
+        }
+        Ok(AppFolder {
+            name: app.name.to_owned(),
+            version: app.version.to_owned(),
+            definitions,
+            fixtures: Vec::new(),
+        })
+    }
+
     /// The definitions as a site keeps them.
     pub(crate) fn stored(&self) -> impl Iterator<Item = Stored> {
         self.definitions.iter().map(|definition| Stored {
@@ -100,7 +132,10 @@ impl AppFolder {
 impl Definition {
     /// Reads a file. `None` for one that holds something else, such as test records.
     fn read(app: &str, file: &Path) -> Result<Option<Definition>, AppError> {
-        let text = files::read(file)?;
+        Definition::parse(app, file, files::read(file)?)
+    }
+
+    fn parse(app: &str, file: &Path, text: String) -> Result<Option<Definition>, AppError> {
         let json: Value =
             serde_json::from_str(&text).map_err(|error| fault(file, error.to_string()))?;
         let Value::Object(members) = &json else {

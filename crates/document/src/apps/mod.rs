@@ -1,5 +1,6 @@
 //! Data-only apps: DocTypes and first documents in JSON files below `apps/<app>/`.
 //!
+//! - [`BuiltinApp`]: an app that is compiled in instead
 //! - [`AppFolder`]: what is in an app's folder, checked before anything is done with it
 //! - [`crate::Site::install_app`], [`crate::Site::uninstall_app`], [`crate::Site::migrate`]: what
 //!   becomes of it on a site
@@ -18,7 +19,7 @@ pub(crate) mod uninstall;
 
 pub use error::AppError;
 pub use fixtures::{Fixture, FixtureChange, apply_fixtures};
-pub use folder::{AppFolder, Definition, is_app_name};
+pub use folder::{AppFolder, BuiltinApp, Definition, is_app_name};
 pub use installed::{InstalledApp, installed};
 
 /// The statements of this module, for the test that prepares each on every database.

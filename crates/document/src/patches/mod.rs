@@ -103,6 +103,25 @@ pub async fn run(
     Ok(done)
 }
 
+/// Writes into Patch Log that a patch ran which needs more than a transaction: an app's. `false`
+/// when it is there already.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn record(
+    database: &Database,
+    name: &'static str,
+    context: &PatchContext,
+) -> Result<bool, StoreError> {
+    let context = context.clone();
+    database
+        .write(move |transaction| {
+            let context = context.clone();
+            Box::pin(async move { log(transaction, name, &context).await })
+        })
+        .await
+}
+
 /// `false` when another process was faster.
 async fn run_one(
     transaction: &mut Transaction,
@@ -119,8 +138,30 @@ async fn run_one(
         return Ok(false);
     }
     (patch.run)(transaction, context).await?;
+    insert(transaction, patch.name, context).await?;
+    Ok(true)
+}
+
+async fn log(
+    transaction: &mut Transaction,
+    name: &'static str,
+    context: &PatchContext,
+) -> Result<bool, StoreError> {
+    version::bump(transaction).await?;
+    let ran = transaction.row(&RAN_ONE, params![name]).await?.is_some();
+    if !ran {
+        insert(transaction, name, context).await?;
+    }
+    Ok(!ran)
+}
+
+async fn insert(
+    transaction: &mut Transaction,
+    name: &str,
+    context: &PatchContext,
+) -> Result<(), StoreError> {
     let columns = vec![
-        ("patch", Value::from(patch.name)),
+        ("patch", Value::from(name)),
         ("skipped", Value::Int(0)),
     ];
     row::insert(
@@ -129,6 +170,5 @@ async fn run_one(
         &context.head(context.name()),
         columns,
     )
-    .await?;
-    Ok(true)
+    .await
 }

@@ -10,6 +10,7 @@
 mod audience;
 mod browser;
 mod callers;
+mod crm;
 mod discovery;
 mod discovery_attacks;
 mod golden;

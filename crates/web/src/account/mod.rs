@@ -1,5 +1,7 @@
 //! Pages around a sign-in: `/login`, `/me`, and where a signed-in user lands.
 
+mod callback;
+
 use axum::http::{Method, StatusCode};
 use crema_auth::authorize::reauth;
 use crema_auth::login::LoginOutcome;
@@ -11,6 +13,8 @@ use crate::api::login::{attempt, set_cookies};
 use crate::call::Call;
 use crate::pages::{LoginError, LoginPage, MePage, PostForm};
 use crate::reply::{self, Problem, Reply};
+
+pub use callback::callback;
 
 /// Where somebody goes who did not say where.
 const HOME: &str = "/me";

@@ -4,12 +4,11 @@
 use axum::http::StatusCode;
 use crema_auth::Failure;
 use crema_auth::caller::Caller;
-use crema_document::apps;
 use crema_document::{Reason, Refusal};
 use serde_json::json;
 
 use crate::api::arguments::Arguments;
-use crate::api::{answered, client, identity, keys};
+use crate::api::{answered, apps, client, identity, keys};
 use crate::call::{ApiVersion, Call};
 use crate::metrics::Endpoint;
 use crate::reply::{self, Problem, Reply};
@@ -99,19 +98,11 @@ pub(crate) fn scope_of(endpoint: Endpoint) -> Option<String> {
 pub async fn answer(call: &Call, endpoint: Endpoint, name: &str) -> Result<Reply, Problem> {
     let found = METHODS.iter().find(|method| method.endpoint == endpoint);
     let Some(method) = found else {
-        let caller = identity::identify(call).await?;
-        return Err(unknown(call, &caller, name).await?);
+        return apps::answer(call, name).await;
     };
-    let mut allowed = method.allow.split(", ");
-    if !allowed.any(|allowed| allowed == call.method.as_str()) {
-        return Err(Problem::Method(method.allow));
-    }
+    allowed(call, method.allow)?;
     let caller = identity::identify(call).await?;
-    let mut arguments = Arguments::of(call)?;
-    identity::same_site(call, &arguments)?;
-    if call.uri.path() == "/" {
-        arguments.remove("cmd");
-    }
+    let arguments = arguments(call)?;
     method.admit(&caller)?;
     let outcome = match endpoint {
         Endpoint::Ping => Ok(reply::message(call, json!("pong"))),
@@ -124,6 +115,25 @@ pub async fn answer(call: &Call, endpoint: Endpoint, name: &str) -> Result<Reply
         true => problem.for_guest(),
         false => problem,
     })
+}
+
+/// Whether the request's HTTP method is one of those.
+pub(super) fn allowed(call: &Call, allow: &'static str) -> Result<(), Problem> {
+    let mut allowed = allow.split(", ");
+    match allowed.any(|allowed| allowed == call.method.as_str()) {
+        true => Ok(()),
+        false => Err(Problem::Method(allow)),
+    }
+}
+
+/// The arguments of a call, which no other site's page made.
+pub(super) fn arguments(call: &Call) -> Result<Arguments, Problem> {
+    let mut arguments = Arguments::of(call)?;
+    identity::same_site(call, &arguments)?;
+    if call.uri.path() == "/" {
+        arguments.remove("cmd");
+    }
+    Ok(arguments)
 }
 
 /// Whether the caller's credential opens that method. What its documents take is asked by them.
@@ -156,15 +166,16 @@ impl Method {
         }
         let name = self.names.first().copied().unwrap_or_default();
         if self.needs == Needs::Scope && !caller.may_call(name) {
-            let scope = self.scope();
-            let message = format!("This needs the scope {scope}, which the token does not have");
-            return Err(Problem::Refused(Refusal::new(
-                Reason::Scope(scope),
-                message,
-            )));
+            return Err(needs_scope(self.scope()));
         }
         Ok(())
     }
+}
+
+/// 403 for a token that lacks this scope.
+pub(super) fn needs_scope(scope: String) -> Problem {
+    let message = format!("This needs the scope {scope}, which the token does not have");
+    Problem::Refused(Refusal::new(Reason::Scope(scope), message))
 }
 
 /// A name that is no method, in Frappe's words: of an app that is not there, or a function that
@@ -205,7 +216,9 @@ async fn is_installed(call: &Call, app: &str) -> Result<bool, Problem> {
         return Ok(true);
     }
     let database = call.ctx.provider.database();
-    let installed = apps::installed(database).await.map_err(Failure::from)?;
+    let installed = crema_document::apps::installed(database)
+        .await
+        .map_err(Failure::from)?;
     Ok(installed.iter().any(|known| known.name == app))
 }
 

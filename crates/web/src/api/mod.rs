@@ -1,6 +1,7 @@
 //! Everything under `/api/` beside the OAuth endpoints: methods, documents, lists.
 
 pub mod arguments;
+pub(crate) mod apps;
 pub(crate) mod client;
 pub mod documents;
 pub(crate) mod identity;

@@ -98,6 +98,8 @@ named! {
         GenerateKeys => "generate_keys",
         /// A method that there is not.
         UnknownMethod => "unknown_method",
+        /// A method of an app.
+        AppMethod => "app_method",
         /// Documents of a DocType.
         List => "list",
         /// One document; until its HTTP method is looked at, also the three below.
@@ -122,6 +124,8 @@ named! {
         Me => "me",
         /// `/` and `/app`.
         Home => "home",
+        /// `/oauth/callback`: what an authorization server sent back.
+        Callback => "callback",
         /// Styles and pictures of the pages.
         Asset => "asset",
         /// `/healthz` and `/readyz`.
@@ -159,6 +163,7 @@ impl Endpoint {
             _ if path == endpoints::MCP.path => Endpoint::Mcp,
             "/login" => Endpoint::LoginPage,
             "/me" => Endpoint::Me,
+            "/oauth/callback" => Endpoint::Callback,
             "/" | "/app" => Endpoint::Home,
             "/healthz" | "/readyz" => Endpoint::Health,
             _ if path.starts_with(ASSET_PREFIX) => Endpoint::Asset,

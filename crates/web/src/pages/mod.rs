@@ -6,6 +6,7 @@
 //! (see `html`); the view models therefore take them as they are stored.
 
 mod assets;
+mod callback;
 mod consent;
 mod form_post;
 mod html;
@@ -19,6 +20,7 @@ mod text;
 mod tests;
 
 pub use assets::{Asset, PREFIX as ASSET_PREFIX, asset};
+pub use callback::CallbackPage;
 pub use consent::{ConsentPage, ConsentWarning};
 pub use form_post::FormPostPage;
 pub use login::{LoginError, LoginPage};

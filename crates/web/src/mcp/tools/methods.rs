@@ -1,11 +1,12 @@
 //! The tool that calls whitelisted methods.
 
+use crema_auth::app_code::MethodScope;
 use serde_json::{Map, Value, json};
 
 use super::{Given, Use, members, read, secrets};
 use crate::api::arguments::{Arguments, plain};
 use crate::api::client::{self, document};
-use crate::api::methods;
+use crate::api::{apps, methods};
 use crate::metrics::Endpoint;
 use crate::reply::Problem;
 
@@ -20,7 +21,7 @@ pub(super) async fn call_method(using: &Use<'_>) -> Given {
     };
     let given = Arguments::of_members(given);
     let Some(endpoint) = methods::named(&name) else {
-        return Err(methods::unknown(using.call, using.caller, &name).await?);
+        return of_app(using, &name, &given).await;
     };
     methods::admit(endpoint, using.caller)?;
     let result = match endpoint {
@@ -37,6 +38,19 @@ pub(super) async fn call_method(using: &Use<'_>) -> Given {
             without_secrets(using, result.unwrap_or_default())
         }
     };
+    Ok(members([("result", result)]))
+}
+
+/// A method of an app. What takes a scope of its own is administration, which can bring secrets to
+/// light, and not for assistants.
+async fn of_app(using: &Use<'_>, name: &str, given: &Arguments) -> Given {
+    let Some(method) = apps::named(using.call, name) else {
+        return Err(methods::unknown(using.call, using.caller, name).await?);
+    };
+    if method.scope == MethodScope::Method {
+        return Err(secrets::not_here("This method"));
+    }
+    let result = apps::run(using.call, using.caller, method, given).await?;
     Ok(members([("result", result)]))
 }
 

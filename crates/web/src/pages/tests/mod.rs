@@ -83,6 +83,14 @@ fn confirm_logout(lang: Lang) -> ConfirmLogoutPage<'static> {
     }
 }
 
+fn callback(lang: Lang) -> CallbackPage<'static> {
+    CallbackPage {
+        lang,
+        site_name: "crm.example.com",
+        params: vec![("code", "abc"), ("state", "a\u{202e}<b>")],
+    }
+}
+
 fn form_post(lang: Lang) -> FormPostPage<'static> {
     FormPostPage {
         lang,
@@ -147,6 +155,7 @@ fn every_page(lang: Lang) -> Vec<(&'static str, String)> {
         ("consent", consent(lang).render()),
         ("consent_warned", warned.render()),
         ("consent_described", described.render()),
+        ("callback", callback(lang).render()),
         ("signed_out", signed_out.render()),
         ("me", me(lang).render()),
         ("confirm_logout", confirm_logout(lang).render()),

@@ -24,6 +24,7 @@ async fn slow_server(app: &App, cost: PasswordCost, workers: usize, queue: usize
         signers: crema_auth::signing::Signers::default(),
         events: Arc::default(),
         outgoing: crema_auth::outgoing::Outgoing::system(),
+        apps: &[],
     };
     let registry = Registry::builtin().unwrap();
     let sites = Arc::new(Sites::new(app.bench().clone(), registry, environment));
