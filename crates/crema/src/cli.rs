@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    add_system_manager, add_user, bootstrap, completions, destroy_all_sessions, disable_user,
-    drop_site, enable_user, install_app, keys, list_apps, list_patches, list_sites, list_users,
-    migrate, new_site, oauth_client, serve, set_admin_password, set_config, set_password,
-    show_config, token, uninstall_app, use_site, version,
+    add_system_manager, add_user, backup, bootstrap, completions, destroy_all_sessions,
+    disable_user, drop_site, enable_user, install_app, keys, list_apps, list_patches, list_sites,
+    list_users, migrate, new_site, oauth_client, restore, serve, set_admin_password, set_config,
+    set_password, show_config, token, uninstall_app, use_site, version,
 };
 
 /// OAuth 2 and OpenID Connect for Frappe-style sites.
@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Use(use_site::Use),
     Migrate(migrate::Migrate),
     ListPatches(list_patches::ListPatches),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     InstallApp(install_app::InstallApp),
     UninstallApp(uninstall_app::UninstallApp),
     ListApps(list_apps::ListApps),

@@ -9,6 +9,7 @@
 //! - [`doctype`], [`registry`], [`schema`], [`patches`]: definitions, tables, first records
 //! - [`site`], [`lock`], [`version`]: making, opening, migrating, dropping
 //! - [`apps`]: DocTypes and documents that come in folders
+//! - [`mod@backup`]: what a site holds in a file, and back
 //! - [`access`], [`documents`], [`list`]: documents as data: who may, one at a time, many
 //! - [`singles`], [`passwords`], [`row`], [`names`]: small pieces for working with records
 
@@ -16,6 +17,7 @@
 
 pub mod access;
 pub mod apps;
+pub mod backup;
 pub mod bench;
 mod builtin;
 pub mod config;

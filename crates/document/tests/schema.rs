@@ -223,9 +223,15 @@ async fn names_and_tokens_are_compared_byte_for_byte(engine: Engine) {
 }
 
 async fn every_statement_fits(engine: Engine) {
-    use crema_document::{access, apps, documents, passwords, patches, singles, version};
+    use crema_document::{access, apps, backup, documents, passwords, patches, singles, version};
     let (_place, database) = with_tables(engine).await;
-    let own = [passwords::ALL, patches::ALL, singles::ALL, version::ALL];
+    let own = [
+        backup::ALL,
+        passwords::ALL,
+        patches::ALL,
+        singles::ALL,
+        version::ALL,
+    ];
     let all = own.iter().chain(access::ALL).chain(apps::ALL);
     let all = all.chain(documents::ALL);
     for sql in all.copied().flatten() {

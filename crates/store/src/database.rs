@@ -179,6 +179,23 @@ impl Database {
         }
     }
 
+    /// Like [`Database::write`], for an operation that begins with [`Transaction::empty`]: nobody
+    /// else adds a row to a table that it has emptied before its end.
+    ///
+    /// # Errors
+    /// Like [`Database::write`].
+    pub async fn write_alone<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(operation).await,
+            Engine::Server(server) => server.write_alone(operation).await,
+        }
+    }
+
     /// Runs an operation that only reads: all its statements see the same state. On SQLite it
     /// runs on the calling thread and may await nothing but its transaction.
     ///

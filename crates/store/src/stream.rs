@@ -44,6 +44,11 @@ impl Gathering {
     }
 }
 
+/// The reader did not want the rest of the rows.
+pub(crate) fn unwanted() -> StoreError {
+    StoreError::Other("the rows were not read to the end".to_owned())
+}
+
 /// All rows of one answer, as long as they may be in memory together.
 #[derive(Default)]
 pub(crate) struct Together {

@@ -116,6 +116,55 @@ impl Transaction {
             .await
     }
 
+    /// Removes all rows of tables. In [`Database::write_alone`](crate::Database::write_alone)
+    /// others wait with adding some until the end of the transaction; they may read the old ones.
+    ///
+    /// # Errors
+    /// When a table is not there, or one statement failed before.
+    pub async fn empty(&mut self, tables: &[String]) -> Result<(), StoreError> {
+        let dialect = self.dialect();
+        for table in tables.iter().filter(|_| dialect == Dialect::Postgres) {
+            // MariaDB locks what it looks through, SQLite has one writer.
+            let text = format!("LOCK TABLE {} IN EXCLUSIVE MODE", dialect.quote(table));
+            self.statement_execute(Statement::new(text, Vec::new()))
+                .await?;
+        }
+        for table in tables {
+            let text = format!("DELETE FROM {}", dialect.quote(table));
+            self.statement_execute(Statement::new(text, Vec::new()))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Hands each row of a dynamic statement to `take` while they are read: for more rows than
+    /// memory holds. When `take` answers `false`, the transaction can only be rolled back.
+    ///
+    /// # Errors
+    /// When the statement fails, one failed before, or `take` did not want all rows.
+    pub async fn each_row(
+        &mut self,
+        statement: Statement,
+        take: &mut (dyn FnMut(Row) -> bool + Send),
+    ) -> Result<(), StoreError> {
+        self.usable()?;
+        let Statement { text, values } = statement;
+        let result = match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                sqlite::each_row_named(connection, &text, &values, take).map_err(Failure::from)
+            }
+            Connection::MariaDb(session) => {
+                let text = Text::Dynamic(text);
+                mariadb::each_row(session.connection(), text, &values, take).await
+            }
+            Connection::Postgres(session) => {
+                let text = Text::Dynamic(text);
+                postgres::each_row(session.connection(), text, &values, take).await
+            }
+        };
+        self.note(result)
+    }
+
     async fn query(&mut self, text: Text, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         self.usable()?;
         let result = match &mut self.connection {

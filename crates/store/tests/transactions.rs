@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use crema_store::{Database, Row, Sql, StoreError, params};
+use crema_store::{Database, Dialect, Row, Sql, Statement, StoreError, params};
 use futures_util::future::join_all;
 use support::{
     COMPARE_AND_SET, DELETE, Engine, INSERT, LOCKED, NAMES, SET, VALUE, insert, value,
@@ -34,6 +34,8 @@ on_every_engine!(
     rows_outside_of_a_transaction_only_read,
     a_dropped_write_is_whole_or_nothing,
     dynamic_statements,
+    rows_one_by_one,
+    an_emptied_table_belongs_to_who_emptied_it,
     closed_is_closed,
 );
 
@@ -382,4 +384,70 @@ async fn deadlock_on_mariadb() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn deadlock_on_postgres() {
     deadlock(Engine::Postgres).await;
+}
+
+async fn rows_one_by_one(engine: Engine) {
+    let (_place, database) = with_counters(engine).await;
+    for name in ["a", "b", "c"] {
+        insert(&database, name, 1).await.unwrap();
+    }
+    for (wanted, enough) in [(3, usize::MAX), (2, 2)] {
+        let read = database
+            .read(move |tx| {
+                Box::pin(async move {
+                    let text = r#"SELECT "name" FROM "counter" ORDER BY "name""#;
+                    let mut names = Vec::new();
+                    let all = tx
+                        .each_row(Statement::new(text, Vec::new()), &mut |row: Row| {
+                            names.push(row.named("name").cloned());
+                            names.len() < enough
+                        })
+                        .await;
+                    assert_eq!(all.is_ok(), enough > 3);
+                    assert_eq!(names.len(), wanted);
+                    assert_eq!(names.first(), Some(&Some("a".into())));
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await;
+        // Who did not want the rest cannot go on.
+        assert_eq!(read.is_ok(), enough > 3);
+    }
+    assert_eq!(value(&database, "c").await, Some(1));
+}
+
+async fn an_emptied_table_belongs_to_who_emptied_it(engine: Engine) {
+    let (_place, database) = with_counters(engine).await;
+    insert(&database, "a", 1).await.unwrap();
+    let other = database.clone();
+    let waiting = Arc::new(std::sync::Mutex::new(None));
+    let waits = Arc::clone(&waiting);
+    database
+        .write_alone(move |tx| {
+            let (other, waits) = (other.clone(), Arc::clone(&waits));
+            Box::pin(async move {
+                tx.empty(&["counter".to_owned()]).await?;
+                // On SQLite there is one writer, and it waits for nothing.
+                if tx.dialect() != Dialect::Sqlite {
+                    let adds = other.clone();
+                    let task = tokio::spawn(async move { insert(&adds, "b", 1).await });
+                    *waits.lock().unwrap() = Some(task);
+                    let moment = std::time::Duration::from_millis(300);
+                    let never = std::future::pending::<()>();
+                    assert!(tokio::time::timeout(moment, never).await.is_err());
+                    assert_eq!(value(&other, "a").await, Some(1));
+                }
+                tx.execute(&INSERT, params!["a", 2]).await?;
+                assert_eq!(tx.rows(&NAMES, Vec::new()).await?.len(), 1);
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+        .unwrap();
+    let task = waiting.lock().unwrap().take();
+    if let Some(task) = task {
+        task.await.unwrap().unwrap();
+        assert_eq!(value(&database, "b").await, Some(1));
+    }
+    assert_eq!(value(&database, "a").await, Some(2));
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod add_system_manager;
 pub(crate) mod add_user;
+pub(crate) mod backup;
 pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod destroy_all_sessions;
@@ -17,6 +18,7 @@ pub(crate) mod list_users;
 pub(crate) mod migrate;
 pub(crate) mod new_site;
 pub(crate) mod oauth_client;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod set_admin_password;
 pub(crate) mod set_config;
@@ -67,6 +69,8 @@ async fn once(command: Command, shell: &mut Shell, log: &Log) -> anyhow::Result<
         Command::ListSites(command) => command.run(shell),
         Command::Use(command) => command.run(shell),
         Command::Migrate(command) => Box::pin(command.run(shell)).await,
+        Command::Backup(command) => Box::pin(command.run(shell)).await,
+        Command::Restore(command) => Box::pin(command.run(shell)).await,
         Command::ListPatches(command) => shell.on_sites(|| Ok(command)).await,
         Command::InstallApp(command) => shell.on_sites(|| Ok(command)).await,
         Command::UninstallApp(command) => shell.on_sites(|| Ok(command)).await,

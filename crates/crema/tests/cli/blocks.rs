@@ -71,6 +71,7 @@ pub(crate) const RUN: &[&str] = &[
     "operations.md sites",
     "operations.md proxy",
     "operations.md keys",
+    "operations.md backup",
     "registration.md register",
     "registration.md manage",
     "registration.md initial",

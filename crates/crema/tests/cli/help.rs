@@ -44,6 +44,8 @@ fn every_command_is_there() {
         "use",
         "migrate",
         "list-patches",
+        "backup",
+        "restore",
         "install-app",
         "uninstall-app",
         "list-apps",
@@ -116,6 +118,12 @@ fn name_everything(bench: &Bench, example: &str) {
     }
     if example.contains("bootstrap") {
         bench.run(&["--site", "all", "install-app", "crm"]).ok();
+    }
+    if example.contains("crema restore ") {
+        let made = bench.json(&["backup"]);
+        let named = example.split(' ').nth(2).unwrap();
+        let path = bench.path().join(made["database"].as_str().unwrap());
+        std::fs::rename(&path, path.with_file_name(named)).unwrap();
     }
     if example.contains("install-app shop") {
         crate::apps::shop(bench);

@@ -9,6 +9,7 @@
 )]
 
 mod apps;
+mod backup;
 mod blocks;
 mod clients;
 mod config;

@@ -9,15 +9,15 @@ use crate::harness::{ADMIN_PASSWORD, Bench, SITE, Server, text};
 const CALLBACK: &str = "https://shop.example.com/cb";
 
 /// A client, and the tokens that a user has granted it.
-struct Granted {
-    client_id: String,
-    client_secret: String,
-    tokens: Tokens,
+pub(crate) struct Granted {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) tokens: Tokens,
 }
 
 impl Granted {
     /// A new client, allowed by this user.
-    async fn new(bench: &Bench, server: &Server, usr: &str, pwd: &str) -> Granted {
+    pub(crate) async fn new(bench: &Bench, server: &Server, usr: &str, pwd: &str) -> Granted {
         let made = bench.json(&[
             "oauth-client",
             "add",
@@ -60,14 +60,14 @@ impl Granted {
         }
     }
 
-    async fn call(&self, server: &Server) -> Response {
+    pub(crate) async fn call(&self, server: &Server) -> Response {
         server
             .http(SITE)
             .logged_user(&self.tokens.access_token)
             .await
     }
 
-    async fn refresh(&self, server: &Server) -> Response {
+    pub(crate) async fn refresh(&self, server: &Server) -> Response {
         let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", &self.tokens.refresh_token),

@@ -144,11 +144,21 @@ const ROUNDS: usize = 3;
 /// When the catalogue cannot be read or a step fails, for example a unique index over rows that
 /// are not. The steps before it are done; the next run goes on.
 pub async fn sync(database: &Database, registry: &Registry) -> Result<Vec<Change>, StoreError> {
-    let tables = registry.tables();
+    ensure(database, &registry.tables()).await
+}
+
+/// The same for these tables.
+///
+/// # Errors
+/// Like [`sync`].
+pub(crate) async fn ensure(
+    database: &Database,
+    tables: &[TableDefinition],
+) -> Result<Vec<Change>, StoreError> {
     let mut done = Vec::new();
     let mut rounds = 1;
     loop {
-        let steps = plan::plan(database, &tables).await?;
+        let steps = plan::plan(database, tables).await?;
         match apply_all(database, steps, &mut done).await {
             Ok(()) => return Ok(done),
             // Another process may have made the same thing at the same time: what it made is

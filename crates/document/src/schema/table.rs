@@ -1,16 +1,16 @@
 //! What a table should be like, from a DocType or from `doctypes/tables.json`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::doctype::{DefinitionError, DocType, Field, FieldType, MAX_TABLE_NAME, Naming};
 
 /// A table as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableDefinition {
     /// Its name.
     pub name: String,
     /// What its rows are.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// Its columns in order.
     pub columns: Vec<ColumnDefinition>,
@@ -26,7 +26,7 @@ pub struct TableDefinition {
 }
 
 /// A column as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnDefinition {
     /// Its name.
     pub name: String,
@@ -40,12 +40,12 @@ pub struct ColumnDefinition {
     #[serde(default)]
     pub default: Option<String>,
     /// What it holds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
 }
 
 /// An index as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableIndex {
     /// Its columns in order.
     pub columns: Vec<String>,

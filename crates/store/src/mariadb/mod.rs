@@ -29,6 +29,10 @@ pub(crate) use catalogue::{COLUMNS, INDEXES, TABLES, alter_column, column};
 pub(crate) const BEGIN_SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
      START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
+/// Begins a transaction that keeps others from adding rows where it has removed all.
+pub(crate) const BEGIN_ALONE: &str =
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION";
+
 /// Prepared statements kept per connection. The server has a limit for all connections of all
 /// sites together (`max_prepared_stmt_count`, 16382 by default).
 const STATEMENTS: usize = 64;
@@ -135,6 +139,25 @@ pub(crate) async fn send_rows(
         Ok(Row::new(Some(Arc::clone(names)), column::values(row)?))
     };
     sink.forward(rows, convert, error).await
+}
+
+/// Runs a statement and hands each row to `take`, until that answers `false`, which is an error.
+pub(crate) async fn each_row(
+    connection: &mut MySqlConnection,
+    text: Text,
+    values: &[Value],
+    take: &mut (dyn FnMut(Row) -> bool + Send),
+) -> Result<(), Failure> {
+    let (statement, arguments) = bind(connection, text, values).await?;
+    let mut rows = statement.query_with(arguments).fetch(connection);
+    let mut names = None;
+    while let Some(row) = rows.try_next().await.map_err(|failure| error(&failure))? {
+        let names = names.get_or_insert_with(|| column::names(&row));
+        if !take(Row::new(Some(Arc::clone(names)), column::values(&row)?)) {
+            return Err(crate::stream::unwanted().into());
+        }
+    }
+    Ok(())
 }
 
 /// Runs a statement and returns the number of changed rows. The driver asks for the rows that

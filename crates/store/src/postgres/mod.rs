@@ -125,6 +125,25 @@ pub(crate) async fn send_rows(
     sink.forward(rows, convert, error).await
 }
 
+/// Runs a statement and hands each row to `take`, until that answers `false`, which is an error.
+pub(crate) async fn each_row(
+    connection: &mut PgConnection,
+    text: Text,
+    values: &[Value],
+    take: &mut (dyn FnMut(Row) -> bool + Send),
+) -> Result<(), Failure> {
+    let (statement, arguments) = bind(connection, text, values).await?;
+    let mut rows = statement.query_with(arguments).fetch(connection);
+    let mut names = None;
+    while let Some(row) = rows.try_next().await.map_err(|failure| error(&failure))? {
+        let names = names.get_or_insert_with(|| column::names(&row));
+        if !take(Row::new(Some(Arc::clone(names)), column::values(&row)?)) {
+            return Err(crate::stream::unwanted().into());
+        }
+    }
+    Ok(())
+}
+
 /// Runs a statement and returns the number of changed rows.
 pub(crate) async fn execute(
     connection: &mut PgConnection,

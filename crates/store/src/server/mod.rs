@@ -56,6 +56,8 @@ enum Pool {
 enum Mode {
     /// READ COMMITTED: every statement sees what is committed when it begins.
     Write,
+    /// REPEATABLE READ: what a statement has looked through stays as it is until the end.
+    Alone,
     /// One snapshot for all statements.
     Read,
 }
@@ -193,6 +195,19 @@ impl Server {
         .await
     }
 
+    pub(crate) async fn write_alone<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let server = self.clone();
+        uninterrupted(self.limits.of_operation(), async move {
+            server.transact(Mode::Alone, &operation).await
+        })
+        .await
+    }
+
     pub(crate) async fn read<T, E, F>(&self, operation: F) -> Result<T, E>
     where
         F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
@@ -240,7 +255,7 @@ impl Server {
         match (result, failure) {
             (Ok(value), None) => match commit(connection).await {
                 Ok(()) => {
-                    if let Mode::Write = mode {
+                    if let Mode::Write | Mode::Alone = mode {
                         self.counts.transaction(1);
                     }
                     (Ok(value), false)
@@ -265,6 +280,7 @@ impl Server {
                 let mut session = Session::acquire(pool, &self.counts, mariadb::error).await?;
                 let text = match mode {
                     Mode::Write => "START TRANSACTION",
+                    Mode::Alone => mariadb::BEGIN_ALONE,
                     Mode::Read => mariadb::BEGIN_SNAPSHOT,
                 };
                 let begun = session.command(text).await;
@@ -274,7 +290,7 @@ impl Server {
             Pool::Postgres(pool) => {
                 let mut session = Session::acquire(pool, &self.counts, postgres::error).await?;
                 let text = match mode {
-                    Mode::Write => "BEGIN",
+                    Mode::Write | Mode::Alone => "BEGIN",
                     Mode::Read => postgres::BEGIN_SNAPSHOT,
                 };
                 let begun = session.command(text).await;

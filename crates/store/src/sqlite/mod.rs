@@ -21,7 +21,7 @@ use crate::transaction::{Connection, Transaction};
 use crate::{Column, ColumnChange, Index, Row, Sql, StoreError, Value};
 
 pub(crate) use like::NAME as LIKE;
-pub(crate) use statement::{Names, execute, rows};
+pub(crate) use statement::{Names, each_row_named, execute, rows};
 
 /// Connections kept for readers. More are opened when more threads read at once, and closed
 /// afterwards.

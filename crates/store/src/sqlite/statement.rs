@@ -100,6 +100,34 @@ pub(super) fn fixed_rows(
     rows_of_shape(connection, text, values, limit, shape)
 }
 
+/// Hands each row on, with the names of its columns.
+///
+/// # Errors
+/// When the statement fails, or `take` answers `false`.
+pub(crate) fn each_row_named(
+    connection: &Connection,
+    text: &str,
+    values: &[Value],
+    take: &mut (dyn FnMut(Row) -> bool + Send),
+) -> Result<(), StoreError> {
+    let mut all = true;
+    each_row(
+        connection,
+        text,
+        values,
+        |statement| Shape::of(statement, true),
+        |row| {
+            all = take(row);
+            all
+        },
+    )?;
+    if all {
+        Ok(())
+    } else {
+        Err(crate::stream::unwanted())
+    }
+}
+
 /// Hands each row of a dynamic statement on, until `take` answers `false`.
 pub(super) fn each_dynamic_row(
     connection: &Connection,
