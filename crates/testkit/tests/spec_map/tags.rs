@@ -39,6 +39,7 @@ pub(crate) fn all() -> Vec<Tag> {
             "--others",
             "--exclude-standard",
             "crates/*.rs",
+            "apps/*.rs",
         ])
         .current_dir(root())
         .output()

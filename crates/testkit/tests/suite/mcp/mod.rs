@@ -1,5 +1,6 @@
 //! `/mcp`: the site's documents and methods as tools of the Model Context Protocol.
 
+mod apps;
 mod entrance;
 mod hostile;
 mod limits;
