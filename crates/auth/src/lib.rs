@@ -12,6 +12,7 @@ pub mod audit;
 pub mod authorize;
 pub mod bearer;
 pub mod caller;
+pub mod checkup;
 pub mod claims;
 pub mod client;
 pub mod client_auth;

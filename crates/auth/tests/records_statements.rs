@@ -8,8 +8,8 @@
 mod records_common;
 
 use crema_auth::{
-    api_key, audit, client, keys, last_used, lockout, login, records, register, retention, session,
-    settings, user,
+    api_key, audit, checkup, client, keys, last_used, lockout, login, records, register, retention,
+    session, settings, user,
 };
 use records_common::TestSite;
 
@@ -17,6 +17,7 @@ on_every_database! {
     async fn statements_fit_the_schema(site: TestSite) {
         let lists = [
             audit::STATEMENTS,
+            checkup::STATEMENTS,
             keys::STATEMENTS,
             last_used::STATEMENTS,
             lockout::STATEMENTS,

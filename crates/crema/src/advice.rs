@@ -61,7 +61,8 @@ pub(crate) fn text(error: &anyhow::Error) -> String {
     text
 }
 
-fn advice(error: &anyhow::Error) -> Option<String> {
+/// What to do about it, where that is known.
+pub(crate) fn advice(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         if let Some(advised) = cause.downcast_ref::<Advised>() {
             return Some(advised.advice.clone());

@@ -6,9 +6,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     add_system_manager, add_user, backup, bootstrap, completions, destroy_all_sessions,
-    disable_user, drop_site, enable_user, install_app, keys, list_apps, list_patches, list_sites,
-    list_users, migrate, new_site, oauth_client, restore, serve, set_admin_password, set_config,
-    set_password, show_config, token, uninstall_app, use_site, version,
+    disable_user, doctor, drop_site, enable_user, execute, install_app, keys, list_apps,
+    list_patches, list_sites, list_users, migrate, new_site, oauth_client, restart, restore, serve,
+    set_admin_password, set_config, set_password, show_config, token, uninstall_app, use_site,
+    version,
 };
 
 /// OAuth 2 and OpenID Connect for Frappe-style sites.
@@ -51,6 +52,7 @@ pub(crate) struct Globals {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Serve(serve::Serve),
+    Restart(restart::Restart),
     NewSite(new_site::NewSite),
     DropSite(drop_site::DropSite),
     ListSites(list_sites::ListSites),
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     OauthClient(oauth_client::OauthClient),
     Token(token::Token),
     Keys(keys::Keys),
+    Execute(execute::Execute),
+    Doctor(doctor::Doctor),
     Version(version::Version),
     Completions(completions::Completions),
 }

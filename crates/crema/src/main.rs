@@ -11,6 +11,7 @@ mod advice;
 mod answer;
 mod cli;
 mod commands;
+mod control;
 mod logging;
 mod question;
 mod secrets;

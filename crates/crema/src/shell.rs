@@ -16,7 +16,7 @@ use crate::cli::Globals;
 /// The user as whom commands act: whoever can run them can read the site's files anyway.
 pub(crate) const BY: &str = ADMINISTRATOR;
 /// What the audit trail shows as the program of the one who acted.
-const USER_AGENT: &str = concat!("crema/", env!("CARGO_PKG_VERSION"), " (command line)");
+pub(crate) const USER_AGENT: &str = concat!("crema/", env!("CARGO_PKG_VERSION"), " (command line)");
 
 /// The bench and how the command was called.
 pub(crate) struct Shell {

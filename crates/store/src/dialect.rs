@@ -147,6 +147,16 @@ impl Dialect {
         }
     }
 
+    /// The database's own clock, in whole seconds since 1970.
+    #[must_use]
+    pub const fn unix_seconds(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST(strftime('%s', 'now') AS INTEGER)",
+            Self::MariaDb => "CAST(UNIX_TIMESTAMP() AS SIGNED)",
+            Self::Postgres => "CAST(floor(EXTRACT(EPOCH FROM clock_timestamp())) AS bigint)",
+        }
+    }
+
     /// An integer as text.
     #[must_use]
     pub fn integer_as_text(self, expression: &str) -> String {

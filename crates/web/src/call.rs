@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
+use crema_auth::caller::Caller;
 use crema_auth::session::Session;
 use crema_auth::{Ctx, Failure, Provider};
 use crema_protocol::params::Params;
@@ -63,6 +64,8 @@ pub struct Call {
     pub notes: Notes,
     session: OnceCell<Option<Session>>,
     token: OnceLock<TokenNote>,
+    /// Who calls, when it is no request.
+    acting: OnceLock<Caller>,
     /// The form, when somebody has read it ahead of who needs it.
     form: Mutex<Option<Params>>,
 }
@@ -100,6 +103,7 @@ impl Call {
             notes: Notes::new(endpoint),
             session: OnceCell::new(),
             token: OnceLock::new(),
+            acting: OnceLock::new(),
             form: Mutex::new(None),
             headers,
         }
@@ -127,6 +131,16 @@ impl Call {
         let token = token.trim();
         (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' '))
             .then_some(token)
+    }
+
+    /// Says who calls where there is no request that could show it. Only the command line may.
+    pub(crate) fn act_as(&self, caller: Caller) {
+        let _ = self.acting.set(caller);
+    }
+
+    /// Who calls, when it is no request.
+    pub(crate) fn acting(&self) -> Option<&Caller> {
+        self.acting.get()
     }
 
     /// Notes what became of the access token; the first note stays.

@@ -17,6 +17,7 @@ mod connections;
 pub mod cookies;
 pub mod cors;
 pub mod csrf;
+pub mod execute;
 mod lenient_query;
 pub mod mcp;
 pub mod metrics;

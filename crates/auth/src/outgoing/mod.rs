@@ -142,6 +142,31 @@ impl Outgoing {
         answer
     }
 
+    /// Sends a GET request to an address that the operator of this machine chose and nobody else
+    /// could have: it may lead anywhere. Never for an address that a request, a record or a client
+    /// brings along. `server` is asked instead of what the name resolves to.
+    ///
+    /// # Errors
+    /// [`OutgoingError`]; [`OutgoingError::Refused`] for what is no address of a server, and for a
+    /// name that resolves to nothing.
+    pub async fn get_for_operator(
+        &self,
+        server: Option<SocketAddr>,
+        request: &OutgoingRequest<'_>,
+    ) -> Result<Answer, OutgoingError> {
+        let rules = Rules::of_operator();
+        let target = rules.target(request.url).ok_or(OutgoingError::Refused)?;
+        let sent = async {
+            let addresses = match server {
+                Some(server) => vec![server],
+                None => self.addresses(&rules, &target).await?,
+            };
+            let tls = self.tls.config().await.ok_or(OutgoingError::Unreachable)?;
+            Box::pin(send::send(&target, addresses, tls, request)).await
+        };
+        (tokio::time::timeout(request.time, sent).await).unwrap_or(Err(OutgoingError::Unreachable))
+    }
+
     /// How many requests are under way.
     pub fn under_way(&self) -> usize {
         MOST_AT_ONCE.saturating_sub(self.places.available_permits())

@@ -7,8 +7,10 @@ pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod destroy_all_sessions;
 pub(crate) mod disable_user;
+pub(crate) mod doctor;
 pub(crate) mod drop_site;
 pub(crate) mod enable_user;
+pub(crate) mod execute;
 pub(crate) mod install_app;
 pub(crate) mod keys;
 pub(crate) mod list_apps;
@@ -18,6 +20,7 @@ pub(crate) mod list_users;
 pub(crate) mod migrate;
 pub(crate) mod new_site;
 pub(crate) mod oauth_client;
+pub(crate) mod restart;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod set_admin_password;
@@ -64,6 +67,7 @@ fn runtime(mut builder: Builder) -> anyhow::Result<Runtime> {
 async fn once(command: Command, shell: &mut Shell, log: &Log) -> anyhow::Result<()> {
     match command {
         Command::Serve(command) => Box::pin(command.run(shell, log)).await,
+        Command::Restart(command) => command.run(shell).await,
         Command::NewSite(command) => Box::pin(command.run(shell)).await,
         Command::DropSite(command) => Box::pin(command.run(shell)).await,
         Command::ListSites(command) => command.run(shell),
@@ -89,6 +93,8 @@ async fn once(command: Command, shell: &mut Shell, log: &Log) -> anyhow::Result<
         Command::OauthClient(command) => Box::pin(command.run(shell)).await,
         Command::Token(command) => Box::pin(command.run(shell)).await,
         Command::Keys(command) => Box::pin(command.run(shell)).await,
+        Command::Execute(command) => shell.on_sites(|| command.ready()).await,
+        Command::Doctor(command) => Box::pin(command.run(shell)).await,
         Command::Version(command) => command.run(shell),
         Command::Completions(command) => command.run(),
     }

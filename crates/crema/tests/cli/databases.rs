@@ -120,6 +120,11 @@ fn a_site_comes_and_goes(engine: Engine) {
         ])
         .ok();
     bench.run(&["keys", "list"]).ok().says("RS256");
+    let examined = bench.run(&["doctor", "--offline"]).ok();
+    let examined = examined.says("fine   schema").says("fine   clock");
+    examined.says("fine   secrets").says("A (");
+    let users = ["execute", "frappe.client.get_count", "--args", "[\"User\"]"];
+    assert_eq!(bench.json(&users), 3);
     bench.run(&["destroy-all-sessions"]).ok();
     let server = bench.serve(&[]);
     crema_testkit::engines::run(async {

@@ -9,7 +9,7 @@ use crate::databases::root;
 use crate::harness::{Bench, CREMA, signal};
 
 /// Every command that ends a path of subcommands, found by reading the help.
-fn leaves(bench: &Bench, path: &[String]) -> Vec<Vec<String>> {
+pub(crate) fn leaves(bench: &Bench, path: &[String]) -> Vec<Vec<String>> {
     let help = help(bench, path);
     let Some((_, commands)) = help.split_once("\nCommands:\n") else {
         return vec![path.to_vec()];
@@ -23,7 +23,7 @@ fn leaves(bench: &Bench, path: &[String]) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn help(bench: &Bench, path: &[String]) -> String {
+pub(crate) fn help(bench: &Bench, path: &[String]) -> String {
     let mut args: Vec<&str> = path.iter().map(String::as_str).collect();
     args.push("--help");
     bench.run(&args).ok().stdout
@@ -38,6 +38,7 @@ fn every_command_is_there() {
         .collect();
     let wanted = [
         "serve",
+        "restart",
         "new-site",
         "drop-site",
         "list-sites",
@@ -76,6 +77,8 @@ fn every_command_is_there() {
         "token revoke",
         "keys list",
         "keys rotate",
+        "execute",
+        "doctor",
         "version",
         "completions",
     ];
@@ -172,6 +175,11 @@ fn every_example_works() {
         for example in found {
             if example.starts_with("crema serve") {
                 serves(&example);
+            } else if example == "crema restart" {
+                let bench = Bench::new();
+                let server = bench.serve(&[]);
+                bench.shell(&example).ok();
+                server.stop();
             } else if example.contains("--db-host db1") {
                 makes_a_database(&example);
             } else {

@@ -70,6 +70,11 @@ impl Greeting {
         Ok(())
     }
 
+    /// Where the server listens.
+    pub(super) fn listening(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The greeting.
     pub(super) fn answer(&self) -> Answer {
         Answer::new(self.text(), self.json())
@@ -128,7 +133,7 @@ impl Greeting {
             })
         });
         json!({
-            "listening": format!("http://{}", self.address),
+            "listening": self.listening(),
             "metrics": self.metrics.map(|metrics| format!("http://{metrics}/metrics")),
             "sites": sites,
             "quickstart": quickstart,

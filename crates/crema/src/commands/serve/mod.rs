@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use clap::Args;
 use crema_web::{App, Limits, Sites};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::advice::Advised;
 use crate::answer;
+use crate::control::Control;
 use crate::logging::{Log, LogFormat};
 use crate::shell::Shell;
 
@@ -75,6 +77,7 @@ impl Serve {
             shell.registry()?,
             environment,
         ));
+        let control = self.control(shell, &sites, &greeting);
         let (stop, stop_now) = signals.obey(Arc::clone(&sites));
         let housekeeping = (self.housekeeping > 0).then(|| {
             let clock = Arc::clone(&shell.environment.clock);
@@ -103,6 +106,11 @@ impl Serve {
             served = served => served.map_err(anyhow::Error::from),
             () = stop_now => Err(anyhow::anyhow!("stopped before every request was answered")),
         };
+        if let Some(control) = control {
+            control.abort();
+            // Ends with the socket removed.
+            control.await.ok();
+        }
         if let Some(housekeeping) = housekeeping {
             housekeeping.abort();
         }
@@ -110,6 +118,28 @@ impl Serve {
             metrics.abort();
         }
         done
+    }
+
+    /// Obeys commands of this bench in the background. A server that cannot is as good otherwise.
+    fn control(
+        &self,
+        shell: &Shell,
+        sites: &Arc<Sites>,
+        greeting: &Greeting,
+    ) -> Option<tokio::task::JoinHandle<()>> {
+        let control = match Control::listen(&shell.bench) {
+            Ok(control) => control,
+            Err(error) => {
+                tracing::warn!(%error, "crema restart cannot reach this server; SIGHUP does");
+                return None;
+            }
+        };
+        let sites = Arc::clone(sites);
+        let answer = json!({
+            "pid": std::process::id(),
+            "listening": greeting.listening(),
+        });
+        Some(tokio::spawn(control.obey(answer, move || sites.reload())))
     }
 
     async fn bind(&self) -> anyhow::Result<TcpListener> {
