@@ -185,8 +185,7 @@ impl Settings {
             show_auth_server_metadata: oauth.flag("show_auth_server_metadata"),
             show_protected_resource_metadata: oauth.flag("show_protected_resource_metadata"),
             enable_dynamic_client_registration: oauth.flag("enable_dynamic_client_registration"),
-            enable_client_id_metadata_documents: oauth
-                .flag("enable_client_id_metadata_documents"),
+            enable_client_id_metadata_documents: oauth.flag("enable_client_id_metadata_documents"),
             enable_mcp: oauth.flag("enable_mcp"),
             show_social_login_key_as_authorization_server: oauth
                 .flag("show_social_login_key_as_authorization_server"),
@@ -201,9 +200,7 @@ impl Settings {
             allowed_redirect_schemes: words(oauth, "allowed_redirect_schemes"),
             registration_limit: own(oauth, "registration_limit", 20),
             initial_access_token_required: oauth.flag("initial_access_token_required"),
-            remove_unused_clients_after_days: oauth
-                .int("remove_unused_clients_after_days")
-                .max(0),
+            remove_unused_clients_after_days: oauth.int("remove_unused_clients_after_days").max(0),
             previous_secret_overlap: oauth.int("previous_secret_overlap").max(0),
             key_rotation_days: oauth.int("key_rotation_days").max(0),
             activity_log_retention_days: oauth.int("activity_log_retention_days").max(0),

@@ -18,10 +18,10 @@ pub(crate) use report::show_with_creation;
 pub use report::{ClientSummary, ReportRow, list, report, show};
 pub(crate) use secret::encrypt;
 pub use secret::rotate_secret;
-pub use write::{CreatedClient, NewClient, create, delete, set_enabled, touch, update};
 pub(crate) use write::{
     Along, check_user, create_along, delete_along, remove, update_along, update_as_of,
 };
+pub use write::{CreatedClient, NewClient, create, delete, set_enabled, touch, update};
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;

@@ -180,11 +180,15 @@ fn the_commands_of_operations_work() {
     let script = block(page, "backup");
     let (backup, rest) = script.split_at(script.rfind("crema ").unwrap());
     let said = operator.run(backup).stdout;
-    let listed = said.lines().find(|line| line.ends_with("-database.jsonl.gz"));
+    let listed = said
+        .lines()
+        .find(|line| line.ends_with("-database.jsonl.gz"));
     let stamp = listed.unwrap().get(..15).unwrap();
     let restore = rest.replace("20261121_231500", stamp);
     let restore = restore.replace(" restore ", " restore --yes ");
-    operator.run(&restore).says("Site id.example.com is restored");
+    operator
+        .run(&restore)
+        .says("Site id.example.com is restored");
 }
 
 /// Jo, and a client that may ask for Jo's consent.

@@ -160,10 +160,7 @@ async fn insert(
     name: &str,
     context: &PatchContext,
 ) -> Result<(), StoreError> {
-    let columns = vec![
-        ("patch", Value::from(name)),
-        ("skipped", Value::Int(0)),
-    ];
+    let columns = vec![("patch", Value::from(name)), ("skipped", Value::Int(0))];
     row::insert(
         transaction,
         "Patch Log",

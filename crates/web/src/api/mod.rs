@@ -1,7 +1,7 @@
 //! Everything under `/api/` beside the OAuth endpoints: methods, documents, lists.
 
-pub mod arguments;
 pub(crate) mod apps;
+pub mod arguments;
 pub(crate) mod client;
 pub mod documents;
 pub(crate) mod identity;

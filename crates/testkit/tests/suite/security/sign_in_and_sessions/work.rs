@@ -103,6 +103,10 @@ async fn timed(http: &Http, usr: &str, pwd: &str) -> Duration {
     began.elapsed()
 }
 
+fn is_like(took: Duration, other: Duration) -> bool {
+    (0.4..2.5).contains(&(took.as_secs_f64() / other.as_secs_f64()))
+}
+
 // spec: security.md, Sign-in and sessions, line 2: the same time
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_wrong_and_disabled_take_the_same_work() {
@@ -126,16 +130,19 @@ async fn unknown_wrong_and_disabled_take_the_same_work() {
         ("Guest", PASSWORD),
         ("no address", PASSWORD),
     ];
-    // The shortest of some attempts in turn: what else the machine does only adds to it.
+    // The shortest of some attempts in turn: what else the machine does only adds to it, so that a
+    // busy one needs more of them.
     let mut shortest = [Duration::MAX; 5];
-    for _ in 0..6 {
+    for round in 1..=40 {
         for (best, (usr, pwd)) in shortest.iter_mut().zip(who) {
             *best = (*best).min(timed(&http, usr, pwd).await);
         }
+        if round >= 6 && shortest.iter().all(|took| is_like(*took, shortest[0])) {
+            break;
+        }
     }
     for (took, (usr, _)) in shortest.iter().zip(who) {
-        let ratio = took.as_secs_f64() / shortest[0].as_secs_f64();
-        assert!((0.4..2.5).contains(&ratio), "{usr}: {shortest:?}");
+        assert!(is_like(*took, shortest[0]), "{usr}: {shortest:?}");
     }
     app.close().await;
 }
