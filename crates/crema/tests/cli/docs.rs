@@ -265,6 +265,9 @@ fn commands_within_the_text_work() {
             format!("crema oauth-client add --app-name App --redirect-uri {CALLBACK}"),
         ),
         ("crema keys rotate", "crema keys rotate".to_owned()),
+        ("crema doctor", "crema doctor --offline".to_owned()),
+        // No server runs here: it says so.
+        ("crema restart", "crema restart || test $? = 1".to_owned()),
         (
             "crema oauth-client report",
             "crema oauth-client report".to_owned(),

@@ -109,8 +109,8 @@ fn what_cannot_be_a_site_is_refused_before_anything_is_made() {
         .run(&["new-site", "x.localhost", "--admin-password", &long])
         .fails(2, "512");
     bench
-        .run(&["new-site", "x.localhost", "--install-app", "crm"])
-        .fails(1, "no app crm");
+        .run(&["new-site", "x.localhost", "--install-app", "shop"])
+        .fails(1, "no app shop");
     bench
         .run(&["new-site", "x.localhost", "--no-setup-db"])
         .fails(2, "--db-name");
