@@ -204,6 +204,16 @@ impl Visitor {
         }
     }
 
+    /// The answer to the client's usual request (as in [`Visitor::grant`]), changed by `params`.
+    pub async fn ask(&mut self, client: &TestClient, params: &[(&str, &str)]) -> Response {
+        let all = client.authorization(params);
+        let pairs: Vec<_> = all
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        self.authorize(&pairs).await
+    }
+
     /// A redirect to the client for its usual request (response type `code`, its redirect URI, a
     /// state, PKCE S256 for public clients), changed by `params`; an empty value removes one.
     pub async fn grant(&mut self, client: &TestClient, params: &[(&str, &str)]) -> Redirect {

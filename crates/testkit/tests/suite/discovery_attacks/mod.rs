@@ -133,10 +133,5 @@ async fn authorize(
     client: &TestClient,
     changes: &[(&str, &str)],
 ) -> Response {
-    let request = client.authorization(changes);
-    let pairs: Vec<_> = request
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    visitor.authorize(&pairs).await
+    visitor.ask(client, changes).await
 }

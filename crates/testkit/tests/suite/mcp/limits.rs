@@ -111,6 +111,8 @@ async fn many_at_a_time_are_answered_and_leave_no_task_behind() {
         let bytes = who.post().json(&body).to_bytes();
         hang_up(&app, &bytes).await;
     }
+    // Connections are accepted in order: when this one is answered, all of those were.
+    assert_eq!(who.ask("ping", json!({})).await.status, 200);
     let ended = async {
         while tasks() > before {
             tokio::task::yield_now().await;

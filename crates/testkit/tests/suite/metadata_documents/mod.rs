@@ -135,10 +135,5 @@ fn at(redirect_uri: &str) -> TestClient {
 
 /// The client's usual request, changed.
 async fn authorize(visitor: &mut Visitor, changes: &[(&str, &str)]) -> crema_testkit::Response {
-    let request = client().authorization(changes);
-    let pairs: Vec<_> = request
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    visitor.authorize(&pairs).await
+    visitor.ask(&client(), changes).await
 }

@@ -61,12 +61,7 @@ fn at(client: &TestClient, redirect_uri: &str) -> TestClient {
 
 /// The client's usual request, changed.
 async fn ask(visitor: &mut Visitor, client: &TestClient, changes: &[(&str, &str)]) -> Response {
-    let request = client.authorization(changes);
-    let pairs: Vec<_> = request
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    visitor.authorize(&pairs).await
+    visitor.ask(client, changes).await
 }
 
 /// Whether the answer is the consent page.

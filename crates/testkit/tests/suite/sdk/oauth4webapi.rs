@@ -39,11 +39,7 @@ async fn with_clients_that_are_records() {
         clients.push(json!({
             "client_id": client.client_id,
             "client_secret": client.client_secret,
-            "token_endpoint_auth_method": match method {
-                AuthMethod::None => "none",
-                AuthMethod::ClientSecretPost => "client_secret_post",
-                _ => "client_secret_basic",
-            },
+            "token_endpoint_auth_method": method.as_str(),
             "id_token_signed_response_alg": alg,
             "scope": "openid all",
         }));
